@@ -1,0 +1,197 @@
+"""The site file: everything that ties the system to one town.
+
+YAML, read by `Site.load`. Unknown keys are refused, and every error names the key and the remedy.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pyproj
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from geodata.errors import InputError
+
+Role = Literal["parcels", "buildings", "land_cover", "parks", "terrain", "weather", "plan_blocks", "district"]
+ROLES: tuple[Role, ...] = ("parcels", "buildings", "land_cover", "parks", "terrain", "weather", "plan_blocks", "district")
+"""What a file of the inbox can be for; one clean layer each."""
+
+_STRICT = ConfigDict(frozen=True, extra="forbid")
+
+
+def _metric_crs(code: str) -> str:
+    try:
+        crs = pyproj.CRS.from_user_input(code)
+    except pyproj.exceptions.CRSError as error:
+        raise ValueError(f"{code!r} is not a coordinate reference system; give an EPSG code such as EPSG:5186") from error
+    if not crs.is_projected or crs.axis_info[0].unit_name != "metre":
+        raise ValueError(f"{code} is not projected in metres; use EPSG:5186 (central belt) or EPSG:5179")
+    epsg = crs.to_epsg()
+    if epsg is None:
+        raise ValueError(f"{code!r} has no EPSG code; use EPSG:5186 (central belt) or EPSG:5179")
+    return f"EPSG:{epsg}"
+
+
+class Title(BaseModel):
+    """The town's name in both languages."""
+
+    model_config = _STRICT
+    ko: str
+    en: str
+
+
+class StudyAreaSpec(BaseModel):
+    """What is computed: legal dongs by code, a polygon file, or a box; exactly one of the three."""
+
+    model_config = _STRICT
+    legal_dongs: tuple[Annotated[str, Field(pattern=r"^[0-9]{10}$")], ...] | None = None
+    path: Path | None = None
+    bbox: tuple[float, float, float, float] | None = None
+    crs: str | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> StudyAreaSpec:
+        given = [name for name in ("legal_dongs", "path", "bbox") if getattr(self, name)]
+        if len(given) != 1:
+            raise ValueError(f"give exactly one of legal_dongs, path or bbox (given: {given or 'none'})")
+        if self.bbox is not None:
+            if self.crs is None:
+                raise ValueError("a bbox needs its crs, for example crs: EPSG:4326")
+            if not (self.bbox[0] < self.bbox[2] and self.bbox[1] < self.bbox[3]):
+                raise ValueError("bbox is [minx, miny, maxx, maxy] with min < max")
+        return self
+
+
+class PathSpec(BaseModel):
+    """A file named by the site file."""
+
+    model_config = _STRICT
+    path: Path
+
+
+class SourceSpec(BaseModel):
+    """A source that the site file names instead of leaving it to recognition. Paths are inside the inbox."""
+
+    model_config = _STRICT
+    path: Path
+    columns: dict[str, str] = {}
+    """Our column name to the file's column name."""
+    layer: str | None = None
+    crs: str | None = None
+    encoding: str | None = None
+    nodata: float | None = None
+    licence: str = ""
+    vintage: str = ""
+
+
+class SurfaceSpec(BaseModel):
+    """How finely the town's surface is sampled."""
+
+    model_config = _STRICT
+    cell_size_m: float = Field(default=0.5, ge=0.1, le=10)
+
+
+class ResourceSpec(BaseModel):
+    """A station normal of yearly global horizontal irradiation to which the weather file is corrected."""
+
+    model_config = _STRICT
+    station: str
+    value: float = Field(gt=500, lt=3000)
+    unit: Literal["kWh/m2"]
+    period: str = ""
+    source: str = ""
+    verified: bool = False
+
+
+class SolarSpec(BaseModel):
+    """Settings of the solar model."""
+
+    model_config = _STRICT
+    azimuths: int = Field(default=72, ge=8, le=360)
+    resource: ResourceSpec | None = None
+
+
+class Site(BaseModel):
+    """One town."""
+
+    model_config = _STRICT
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
+    title: Title
+    crs: Annotated[str, AfterValidator(_metric_crs)] = "EPSG:5186"
+    timezone: str = "Asia/Seoul"
+    study_area: StudyAreaSpec
+    district: PathSpec | None = None
+    inbox: Path = Path("inbox")
+    sources: dict[Role, SourceSpec] = {}
+    scenarios: tuple[str, ...] = ("existing",)
+    surface: SurfaceSpec = SurfaceSpec()
+    solar: SolarSpec = SolarSpec()
+    demo: bool = False
+    """True marks everything made from this site as demo data (가상 데이터)."""
+    keep_releases: int = Field(default=14, ge=3)
+
+    @classmethod
+    def load(cls, path: Path, *, base: Path | None = None) -> Site:
+        """Read a site file; relative paths start at ``base``, else at the file's own folder.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, is not YAML, or has an unknown, missing or unusable key.
+        """
+        try:
+            raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise InputError(f"site file {path} does not exist. Give one with --site, or write a demo with: twin demo DIR") from None
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise InputError(f"site file {path} is not readable YAML in UTF-8: {error}") from error
+        if not isinstance(raw, dict):
+            raise InputError(f"site file {path} must be a mapping of keys such as name, title, study_area")
+        try:
+            site = cls.model_validate(raw)
+        except ValidationError as error:
+            raise InputError(_explain(error, raw, path)) from error
+        return site._resolved((base or path.parent).resolve())
+
+    def _resolved(self, base: Path) -> Site:
+        study = self.study_area
+        if study.path is not None:
+            study = study.model_copy(update={"path": base / study.path})
+        district = self.district and self.district.model_copy(update={"path": base / self.district.path})
+        return self.model_copy(update={"inbox": base / self.inbox, "study_area": study, "district": district})
+
+
+def _known_keys(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
+    """Keys that the model at ``location`` accepts."""
+    current: Any = model
+    for part in location:
+        if isinstance(current, type) and issubclass(current, BaseModel) and part in current.model_fields:
+            annotation = current.model_fields[part].annotation
+            candidates = [annotation, *getattr(annotation, "__args__", ())]
+            current = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), annotation)
+        else:
+            arguments = getattr(current, "__args__", ())
+            current = next((a for a in arguments if isinstance(a, type) and issubclass(a, BaseModel)), current)
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        return list(current.model_fields)
+    return list(ROLES)
+
+
+def _explain(error: ValidationError, raw: dict[str, Any], path: Path) -> str:
+    lines = []
+    for problem in error.errors():
+        location = tuple(p for p in problem["loc"] if p != "[key]")
+        key = ".".join(str(p) for p in location) or "(whole file)"
+        if problem["type"] == "extra_forbidden" or problem["loc"][-1:] == ("[key]",):
+            known = _known_keys(Site, location[:-1])
+            close = difflib.get_close_matches(str(location[-1]), known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+            lines.append(f"{key}: unknown key; {hint}")
+        elif problem["type"] == "missing":
+            lines.append(f"{key}: required key is missing")
+        else:
+            lines.append(f"{key}: {problem['msg'].removeprefix('Value error, ')} (given: {problem['input']!r})")
+    return f"site file {path}:\n  " + "\n  ".join(lines)
