@@ -63,9 +63,12 @@ def build_study_area(site: Site, district: BaseGeometry | None = None) -> StudyA
     if site.district is not None:
         district = _polygon_file(site.district.path, site.crs, "district")
     area = _area(site, dongs)
-    touching = dongs[dongs.intersects(area)].reset_index(drop=True)
-    # a dong that shares only a border line with the area is not part of it
-    touching = touching[touching.intersection(area).area > 1.0].reset_index(drop=True)
+    if site.study_area.legal_dongs is not None:
+        touching = dongs[dongs["dong_code"].isin(site.study_area.legal_dongs)].reset_index(drop=True)
+    else:
+        touching = dongs[dongs.intersects(area)].reset_index(drop=True)
+        # simplified neighbours overlap by slivers along their border; those are not part of the area
+        touching = touching[touching.intersection(area).area > 100.0].reset_index(drop=True)
     if touching.empty:
         raise InputError(f"site {site.name}: the study area touches no legal dong of Korea; check its coordinates and crs")
     return StudyArea(crs=site.crs, area=area, dongs=touching, district=district)
