@@ -32,9 +32,13 @@ REASONS: dict[str, Reason] = {
     "z_dropped": Reason("repaired", "높이값(Z)을 제거함", "Z coordinates were removed"),
     "pnu_built": Reason("repaired", "지번으로 PNU를 만듦", "PNU was built from dong and lot number"),
     "overlap_trimmed": Reason("repaired", "겹친 부분을 잘라냄", "an overlap with another polygon was cut away"),
+    "id_duplicate": Reason(
+        "repaired", "중복된 식별자를 구별함", "an identifier that several records share was made distinct"
+    ),
     # merged: the record lives on inside another one
     "exact_duplicate": Reason("merged", "완전히 같은 레코드", "exact duplicate of another record"),
     "same_pnu": Reason("merged", "같은 PNU의 여러 도형을 합침", "several rows of one PNU were merged"),
+    "same_block": Reason("merged", "같은 블록의 여러 도형을 합침", "several rows of one block were merged"),
     "overlap_absorbed": Reason("merged", "다른 도형에 완전히 덮임", "lies wholly under another polygon"),
     # reasoned: the record is not published
     "no_geometry": Reason("reasoned", "도형 없음", "no geometry"),
@@ -43,6 +47,7 @@ REASONS: dict[str, Reason] = {
     "pnu_missing": Reason("reasoned", "PNU 없음", "PNU is missing and cannot be built"),
     "pnu_malformed": Reason("reasoned", "PNU 형식 오류", "PNU is not 19 digits"),
     "code_unknown": Reason("reasoned", "알 수 없는 분류 코드", "class code is not in the code list"),
+    "not_a_park": Reason("reasoned", "공원·녹지가 아닌 시설", "facility is neither a park nor a green space"),
     # noted: the record is published as it is; the reader should know
     "height_implausible": Reason("noted", "높이 값이 비정상이라 쓰지 않음", "recorded height is implausible and was not used"),
     "floors_implausible": Reason("noted", "층수가 비정상이라 쓰지 않음", "recorded floors are implausible and were not used"),
@@ -52,6 +57,8 @@ REASONS: dict[str, Reason] = {
     "text_damaged": Reason("noted", "글자가 깨져 있음", "text was already damaged in the source"),
     "no_terrain": Reason("noted", "지형 자료 없음", "no terrain under this feature"),
     "use_unknown": Reason("noted", "용도 코드 없음", "building use is missing or unknown"),
+    "land_use_missing": Reason("noted", "토지이용 용도 없음", "land use is missing"),
+    "value_implausible": Reason("noted", "비정상 값이라 쓰지 않음", "a recorded value is implausible and was not used"),
     "footprint_tiny": Reason("noted", "바닥면적이 매우 작음", "footprint is smaller than 4 m2"),
 }
 

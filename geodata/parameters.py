@@ -69,5 +69,7 @@ def load_parameters(package: str, file_name: str) -> Parameters:
         try:
             records[name] = Parameter.model_validate(record)
         except ValidationError as error:
-            raise InputError(f"{package}/{file_name}, {name}: {error.errors()[0]['loc']} {error.errors()[0]['msg']}") from error
+            raise InputError(
+                f"{package}/{file_name}, {name}: {error.errors()[0]['loc']} {error.errors()[0]['msg']}"
+            ) from error
     return Parameters(records)

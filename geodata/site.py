@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import pyproj
 import yaml
@@ -16,7 +16,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from geodata.errors import InputError
 
 Role = Literal["parcels", "buildings", "land_cover", "parks", "terrain", "weather", "plan_blocks", "district"]
-ROLES: tuple[Role, ...] = ("parcels", "buildings", "land_cover", "parks", "terrain", "weather", "plan_blocks", "district")
+ROLES: tuple[Role, ...] = (
+    "parcels",
+    "buildings",
+    "land_cover",
+    "parks",
+    "terrain",
+    "weather",
+    "plan_blocks",
+    "district",
+)
 """What a file of the inbox can be for; one clean layer each."""
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
@@ -26,7 +35,9 @@ def _metric_crs(code: str) -> str:
     try:
         crs = pyproj.CRS.from_user_input(code)
     except pyproj.exceptions.CRSError as error:
-        raise ValueError(f"{code!r} is not a coordinate reference system; give an EPSG code such as EPSG:5186") from error
+        raise ValueError(
+            f"{code!r} is not a coordinate reference system; give an EPSG code such as EPSG:5186"
+        ) from error
     if not crs.is_projected or crs.axis_info[0].unit_name != "metre":
         raise ValueError(f"{code} is not projected in metres; use EPSG:5186 (central belt) or EPSG:5179")
     epsg = crs.to_epsg()
@@ -145,7 +156,9 @@ class Site(BaseModel):
         try:
             raw = yaml.safe_load(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise InputError(f"site file {path} does not exist. Give one with --site, or write a demo with: twin demo DIR") from None
+            raise InputError(
+                f"site file {path} does not exist. Give one with --site, or write a demo with: twin demo DIR"
+            ) from None
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise InputError(f"site file {path} is not readable YAML in UTF-8: {error}") from error
         if not isinstance(raw, dict):
@@ -164,20 +177,15 @@ class Site(BaseModel):
         return self.model_copy(update={"inbox": base / self.inbox, "study_area": study, "district": district})
 
 
-def _known_keys(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
-    """Keys that the model at ``location`` accepts."""
-    current: Any = model
+def _known_keys(location: tuple[Any, ...]) -> list[str]:
+    """Keys that the site file accepts at ``location``."""
+    if location[:1] == ("sources",):
+        return list(ROLES) if len(location) == 1 else list(SourceSpec.model_fields)
+    model: type[BaseModel] = Site
     for part in location:
-        if isinstance(current, type) and issubclass(current, BaseModel) and part in current.model_fields:
-            annotation = current.model_fields[part].annotation
-            candidates = [annotation, *getattr(annotation, "__args__", ())]
-            current = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), annotation)
-        else:
-            arguments = getattr(current, "__args__", ())
-            current = next((a for a in arguments if isinstance(a, type) and issubclass(a, BaseModel)), current)
-    if isinstance(current, type) and issubclass(current, BaseModel):
-        return list(current.model_fields)
-    return list(ROLES)
+        annotation = model.model_fields[part].annotation
+        model = next(a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel))
+    return list(model.model_fields)
 
 
 def _explain(error: ValidationError, raw: dict[str, Any], path: Path) -> str:
@@ -186,7 +194,7 @@ def _explain(error: ValidationError, raw: dict[str, Any], path: Path) -> str:
         location = tuple(p for p in problem["loc"] if p != "[key]")
         key = ".".join(str(p) for p in location) or "(whole file)"
         if problem["type"] == "extra_forbidden" or problem["loc"][-1:] == ("[key]",):
-            known = _known_keys(Site, location[:-1])
+            known = _known_keys(location[:-1])
             close = difflib.get_close_matches(str(location[-1]), known, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
             lines.append(f"{key}: unknown key; {hint}")

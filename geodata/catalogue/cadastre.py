@@ -27,7 +27,8 @@ DISTRICTS = Layer(
         Field(name="parcel_count", kind="integer", ko="필지 수", en="Parcels", minimum=0, required=False),
         Field(name="building_count", kind="integer", ko="건물 수", en="Buildings", minimum=0, required=False),
         Field(name="building_footprint_m2", kind="real", ko="건물 바닥면적 합", en="Building footprint", unit="m2", decimals=1, minimum=0, required=False),
-        Field(name="park_area_m2", kind="real", ko="공원 면적", en="Park area", unit="m2", decimals=1, minimum=0, required=False),
+        Field(name="park_area_m2", kind="real", ko="공원 면적", en="Park area", unit="m2", decimals=1, minimum=0, required=False,
+              about_ko="도시계획시설로 결정된 공원의 면적. 녹지는 빼고, 조성 여부는 가리지 않는다", about_en="area designated as park by urban planning, built or not; buffer green is not counted"),
         *GREEN_COVER, *COVER_FIELDS, *SOLAR_SUMS,
     ),
 )

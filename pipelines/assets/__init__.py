@@ -1,0 +1,1 @@
+"""The steps of the pipeline, by the room they belong to."""

@@ -1,0 +1,55 @@
+# Two commands on a fresh machine: `make twin` and `make test`. Both set up first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SITE ?=
+
+.PHONY: twin test check bench setup lock clean lint types help
+
+help:
+	@echo "make twin    the whole job: inbox/ if it holds files, else a demo town"
+	@echo "make test    lint, types and tests"
+	@echo "make check   the long and the heavy"
+	@echo "make bench   figures"
+	@echo "make lock    resolve requirements/lock.txt anew (needs uv: pip install uv)"
+
+setup: $(STAMP)
+
+$(STAMP): requirements/lock.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' || \
+	  { echo "Python 3.11, 3.12 or 3.13 is needed; this is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "Python's venv and pip are missing. On Debian or Ubuntu: sudo apt install python3-venv python3-pip"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/lock.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+twin: setup
+	@if [ -n "$(SITE)" ]; then exec $(BIN)/twin run --site "$(SITE)"; \
+	elif [ -n "$$(ls -A inbox 2>/dev/null)" ]; then exec $(BIN)/twin run; \
+	else test -f demo/site.yaml || $(BIN)/twin demo demo; exec $(BIN)/twin run --site demo/site.yaml; fi
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+test: lint types
+	$(BIN)/python -m pytest -m "not check"
+
+check: setup
+	$(BIN)/python -m pytest -m check
+
+bench: setup
+	$(BIN)/python -m benchmarks
+
+lock:
+	$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-header \
+	  --override requirements/overrides.txt --group dev pyproject.toml --output-file requirements/lock.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""Clean layers: what agencies hand out, judged, repaired and accounted for, record by record."""

@@ -1,0 +1,197 @@
+"""From a look into a file to a part of a dataset: its coordinate reference system, its date and its place in a series."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+import numpy as np
+import pyproj
+
+from geodata import crs as crs_module
+from geodata.archive import Member
+from geodata.inventory import LayerPart, Problem, SourceFile
+from geodata.probe import Look, companion
+from geodata.problems import problem
+from geodata.products.model import Product, VectorSample, first_filled
+from geodata.site import Role, SourceSpec
+
+_NUMBERED = re.compile(r"^(?P<stem>.+?)\s*\((?P<number>[0-9]{1,2})\)$")
+_DATE = re.compile(
+    r"(?<![0-9])(?P<y>(?:19|20)[0-9]{2})[-.]?(?P<m>0[1-9]|1[0-2])(?:[-.]?(?P<d>0[1-9]|[12][0-9]|3[01]))?(?![0-9])"
+)
+_CHANGE_ONLY = re.compile(r"^ch_d[0-9]{3}", re.IGNORECASE)
+_WITH_PRJ = (".shp", ".tif", ".tiff", ".img", ".asc")
+
+
+@dataclass
+class Candidate:
+    """A layer that is going to be part of a dataset."""
+
+    look: Look
+    role: Role
+    product: Product | None
+    """None: only the site file explains it."""
+    part: LayerPart
+    vintage: str = ""
+    spec: SourceSpec | None = None
+    stem: str = ""
+    number: int = 1
+    regions: frozenset[str] | None = field(default=None)
+    """Municipalities of all its records, once they were needed."""
+
+    @property
+    def key(self) -> str:
+        """Return the product's key."""
+        return self.product.key if self.product is not None else "SITE_FILE"
+
+    @property
+    def label(self) -> str:
+        """Return its name for messages."""
+        return self.look.member.path + (f" ({self.look.layer})" if _says_layer(self.look) else "")
+
+
+def _says_layer(look: Look) -> bool:
+    return look.layer is not None and look.layer.casefold() != look.member.stem.casefold()
+
+
+def part_number(stem: str) -> tuple[str, int]:
+    """Return the stem without its part number, and the number: ``("A", 2)`` for ``A(2)``, 1 where there is none."""
+    match = _NUMBERED.match(stem)
+    return (match["stem"], int(match["number"])) if match else (stem, 1)
+
+
+def is_change_only(member: Member) -> bool:
+    """Return whether the file belongs to a delivery of changes (변동분), which by its content looks like a full one."""
+    return any(_CHANGE_ONLY.match(name) for name in PurePosixPath(member.path).parts)
+
+
+def vintage_of(look: Look, product: Product | None) -> str:
+    """Return the date of the data, ISO 8601: from its own date column, else from the names of file and archive."""
+    if product is not None and isinstance(look.sample, VectorSample):
+        by_fold = {name.casefold(): name for name in look.sample.values.columns}
+        for wanted in product.vintage_columns:
+            name = by_fold.get(wanted.casefold())
+            dates = [] if name is None else [_iso(str(v)) for v in look.sample.values[name].dropna().unique()]
+            if any(dates):
+                return max(dates)
+    for name in reversed(PurePosixPath(look.member.path).parts):
+        date = _iso(name)
+        if date:
+            return date
+    return ""
+
+
+def _iso(text: str) -> str:
+    dates = ["-".join(part for part in match.group("y", "m", "d") if part) for match in _DATE.finditer(text)]
+    return max(dates, default="")
+
+
+def decide_crs(
+    look: Look, product: Product | None, given: str | None, members: Mapping[str, Member]
+) -> tuple[str | None, str, list[Problem]]:
+    """Return a layer's CRS as ``EPSG:nnnn``, how it is known, and what is wrong with it.
+
+    In this order: the site file, the file's own definition, the `.prj` of the first part of a series or one that
+    belongs to no file of the bundle. Whatever is found has to agree with the numbers.
+    """
+    path = look.member.path
+    problems: list[Problem] = []
+    own = crs_module.identify(look.crs_definition)
+    found, origin = own, "prj" if look.format == "shapefile" else "file"
+    if given is not None:
+        found, origin = crs_module.identify(given), "site file"
+        if found is None:
+            return None, "", [problem("crs_unknown", path, given)]
+        if own is not None and own != found:
+            problems.append(problem("crs_overruled", path, f"{own} → {found}"))
+    elif look.crs_definition is not None and own is None:
+        return None, "", [problem("crs_unknown", path, " ".join(look.crs_definition.split())[:120])]
+    elif found is None:
+        found, origin = _shared_prj(look.member, members), "shared prj"
+    if found is None:
+        would = _would_fit(look, product)
+        return None, "", [problem("crs_missing", path, f"; {would}" if would else "")]
+    why = crs_module.contradiction(found, look.boxes, _codes(look, product))
+    if why:
+        return None, "", [*problems, problem("crs_contradicted", path, f"{origin} {found}: {why}")]
+    return found, origin, problems
+
+
+def _shared_prj(member: Member, members: Mapping[str, Member]) -> str | None:
+    stem, number = part_number(member.stem)
+    if number > 1:
+        first = members.get(f"{member.folder}/{stem}.prj".removeprefix("./").casefold())
+        if first is not None:
+            return crs_module.identify(first.read().decode("utf-8", errors="replace"))
+    folders = {str(parent) for parent in PurePosixPath(member.path).parents}
+    shared = [
+        other
+        for other in members.values()
+        if other.suffix == ".prj"
+        and (other.folder in folders or (member.archive and other.archive == member.archive))
+        and not any(companion(other, suffix, members) for suffix in _WITH_PRJ)
+    ]
+    found = {crs_module.identify(other.read().decode("utf-8", errors="replace")) for other in shared}
+    return next(iter(found)) if len(found) == 1 else None
+
+
+def _would_fit(look: Look, product: Product | None) -> str:
+    """Return the systems in which the numbers make sense, as a help for who has to decide."""
+    boxes, listed = look.boxes, _codes(look, product)
+    if not len(boxes):
+        return ""
+    fitting = [code for code in crs_module.KOREAN_CRS if not crs_module.contradiction(code, boxes, listed)]
+    return f"its numbers would fit {', '.join(fitting[:4])}" if fitting else ""
+
+
+def _codes(look: Look, product: Product | None) -> list[str | None] | None:
+    """Return the legal dong codes or PNUs of the records whose boxes were sampled."""
+    if product is None or not isinstance(look.sample, VectorSample):
+        return None
+    columns = product.resolve_columns(look.sample.fields)
+    names = columns.get("pnu") or columns.get("dong_code")
+    rows = look.box_rows[look.box_rows < len(look.sample.values)]
+    if not names or len(rows) < len(look.box_rows):
+        return None
+    values = first_filled(look.sample.values, names).iloc[rows]
+    return [None if value != value else str(value) for value in values]  # noqa: PLR0124 - NaN is not itself
+
+
+def layer_part(look: Look, files: Mapping[str, SourceFile], crs: str | None, origin: str) -> LayerPart:
+    """Return ``look`` as plain data, with the hashes of the files that are read together with it."""
+    member = look.member
+    file = files[member.archive or member.path]
+    companions = [files[part.path] for part in look.companions if not part.inner and part.path in files]
+    kinds = {"shapefile": "vector", "vector": "vector", "raster": "raster", "epw": "weather"}
+    return LayerPart.model_validate(
+        {
+            "file": file,
+            "companions": companions,
+            "data_source": member.path,
+            "layer": look.layer,
+            "kind": kinds[look.format],
+            "encoding": look.encoding,
+            "crs": crs,
+            "crs_origin": origin,
+            "rows": look.rows,
+            "fields": look.fields,
+            "bounds": look.bounds,
+        }
+    )
+
+
+def lonlat_box(part: LayerPart) -> np.ndarray | None:
+    """Return the extent of a part in longitude and latitude, shape (4,); None where it has none."""
+    if part.bounds is None or part.crs is None:
+        return None
+    transformer = pyproj.Transformer.from_crs(part.crs, "EPSG:4326", always_xy=True)
+    box = np.array(transformer.transform_bounds(*part.bounds, densify_pts=21))
+    return box if np.isfinite(box).all() else None
+
+
+def labels(candidates: Iterable[Candidate]) -> str:
+    """Return the names of ``candidates`` for a message."""
+    return ", ".join(dict.fromkeys(c.label for c in candidates))

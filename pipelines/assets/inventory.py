@@ -1,0 +1,75 @@
+"""The first asset: what lies in the inbox."""
+
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from geodata.errors import InputError
+from geodata.inbox import hash_files, refuse, take_inventory
+from geodata.site import Site
+from pipelines.code_version import code_version
+from pipelines.steps import INVENTORY, OWNER, Progress, materialized, read_inventory
+from pipelines.store import Store, StoredObject, digest_of
+
+
+def list_inbox(inbox: Path) -> str:
+    """Return one hash over the names and contents of all files of the inbox."""
+    return digest_of([file.model_dump() for file in hash_files(inbox)])
+
+
+def build_inventory(site: Site, store: Store) -> StoredObject:
+    """Return the inventory of the inbox; files are recognised anew only when one of them has changed.
+
+    Raises
+    ------
+    InputError
+        If the inbox is missing or empty, or holds a file that a run must not pass over.
+    """
+
+    def build(folder: Path) -> dict[str, Any]:
+        inventory = take_inventory(site.inbox, site.sources)
+        (folder / "data" / "inventory.json").write_text(inventory.model_dump_json(indent=1), encoding="utf-8")
+        return {
+            "rows": len(inventory.files),
+            "recognised": {d.role: d.product for d in inventory.datasets},
+            "ignored": list(inventory.ignored),
+            "problems": [f"{p.path}: {p.what}" for p in inventory.problems],
+        }
+
+    found = store.get_or_build(
+        INVENTORY,
+        inputs={":inbox": list_inbox(site.inbox)},
+        parameters={role: spec.model_dump(mode="json") for role, spec in site.sources.items()},
+        code_version=code_version(take_inventory),
+        build=build,
+    )
+    refuse(read_inventory(found))
+    return found
+
+
+def inventory_asset(
+    site: Site, store: Store, context_check: Callable[[Any], None], on_progress: Callable[[Progress], None] | None
+) -> dg.AssetsDefinition:
+    """Return the asset of the inventory."""
+
+    @dg.asset(
+        key=dg.AssetKey(INVENTORY.split("/")),
+        group_name="sources",
+        kinds={"pyogrio", "gdal"},
+        owners=[OWNER],
+        tags={"site": site.name, "scenario": "none"},
+        description="What each file of the inbox is, by its columns and header: product, encoding, CRS, rows, hash. · 인박스의 파일 목록과 판별 결과.",
+        code_version=code_version(take_inventory),
+    )
+    def body(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        context_check(context)
+        try:
+            found = build_inventory(site, store)
+        except InputError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
+        return materialized(found)
+
+    return body

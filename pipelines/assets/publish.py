@@ -1,0 +1,344 @@
+"""Steps that turn layers into files, and the asset that publishes a release."""
+
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import geopandas as gpd
+import pandas as pd
+
+from geodata.accounting import REASONS
+from geodata.catalogue import LAYERS
+from geodata.errors import InputError
+from geodata.parameters import Parameters, load_parameters
+from geodata.site import ROLES, Site
+from pipelines.about import release_about
+from pipelines.assets.sources import AREA, ROLE_KO, load_area
+from pipelines.assets.sources import STEPS as SOURCE_STEPS
+from pipelines.checks import release_problems
+from pipelines.code_version import library_versions
+from pipelines.instance import Workplace
+from pipelines.steps import INVENTORY, OWNER, Progress, Step, Work, key_of, read_inventory, read_table, role_digest, step
+from pipelines.store import Store, StoredObject, digest_of
+from twin.indicators import district_rows
+from twin.publish.geopackage import write_geopackage
+from twin.publish.manifest import build_manifest
+from twin.publish.release import publish_release
+from twin.publish.run_info import newest_vintage
+from twin.publish.run_info import run_info as run_info_of
+from twin.publish.validate import validate_geopackage
+
+CLEAN = ("sources/parcels", "sources/buildings", "sources/land_cover", "sources/parks", "sources/plan_blocks")
+PARAMETER_FILES = (
+    ("twin.solar", "pv.yaml"),
+    ("twin.solar", "resource.yaml"),
+    ("twin.solar", "roofs.yaml"),
+    ("twin.green", "policy.yaml"),
+    ("geodata.clean", "storey_heights.yaml"),
+)
+
+
+
+@step("scenario/districts", group="publish", layer=LAYERS["districts"],
+      needs=(AREA, "scenario/parcels", "scenario/buildings", "scenario/parks", "scenario/cover"))  # fmt: skip
+def districts(work: Work) -> None:
+    """Published layer: indicators summed by legal dong, and by the project's own district.
+
+    공개 레이어: 법정동·사업지구 요약.
+    """
+    rows = district_rows(
+        load_area(work),
+        work.frame_or_none("scenario/parcels"),
+        work.frame_or_none("scenario/buildings"),
+        work.frame_or_none("scenario/parks"),
+        work.frame_or_none("scenario/cover", "districts.parquet"),
+    )
+    work.write(LAYERS["districts"].finish(rows))
+
+
+@step("scenario/quality", group="publish", needs=(*CLEAN, "scenario/footprints"), layer=LAYERS["quality"])
+def quality(work: Work) -> None:
+    """Published layer: every record that was repaired, merged, dropped or noted, and why.
+
+    공개 레이어: 자료 품질 기록.
+    """
+    frames = [
+        frame
+        for name in (*CLEAN, "scenario/footprints")
+        if (frame := work.frame_or_none(name, "quality.parquet")) is not None
+    ]
+    frames = [frame for frame in frames if len(frame)]
+    columns = {name: pd.Series([], dtype="str") for name in ("source", "key", "reason", "detail")}
+    rows = pd.concat(frames, ignore_index=True) if frames else gpd.GeoDataFrame(columns, geometry=[], crs=work.site.crs)
+    rows = gpd.GeoDataFrame(rows, geometry="geometry", crs=work.site.crs)
+    rows["outcome"] = rows["reason"].map({code: reason.outcome for code, reason in REASONS.items()})
+    rows["reason_ko"] = rows["reason"].map({code: reason.ko for code, reason in REASONS.items()})
+    rows["reason_en"] = rows["reason"].map({code: reason.en for code, reason in REASONS.items()})
+    work.write(LAYERS["quality"].finish(rows))
+    work.metadata["reasons"] = {k: int(v) for k, v in rows["reason"].value_counts().sort_index().items()}
+
+
+def _missing(needs: Iterator[StoredObject]) -> dict[str, str]:
+    return {found.asset: found.absent for found in needs if found.absent is not None}
+
+
+def _run_info_parameters(site: Site) -> Any:
+    told = site.model_dump(mode="json", include={"name", "title", "demo", "scenarios"})
+    return told | {"parameter_files": {name: values.as_dict() for name, values in parameter_files().items()}}
+
+
+@step("scenario/run_info", group="publish", layer=LAYERS["run_info"], kinds={"pandas"}, parameters=_run_info_parameters,
+      needs=(INVENTORY, AREA, *CLEAN, "sources/terrain", "sources/resource", "scenario/footprints"))  # fmt: skip
+def run_info(work: Work) -> None:
+    """Published table: inputs with hashes, counts, parameters, resource correction, software.
+
+    공개 표: 산출 정보.
+    """
+    terrain = work.need("sources/terrain").metadata
+    notes = {f"terrain {number}": text for number, text in enumerate(terrain.get("notes", []), 1)}
+    if "coverage_pct" in terrain:
+        notes["terrain coverage of the study area"] = f"{terrain['coverage_pct']:.1f} %"
+    without = work.need("scenario/footprints").metadata.get("without_terrain", 0)
+    if without:
+        notes["buildings without terrain"] = f"{without:,}"
+    frame = run_info_of(
+        work.site,
+        work.inventory(),
+        scenario=work.scenario or "",
+        accounts=[a for name in CLEAN if (a := work.need(name).metadata.get("account")) is not None],
+        missing=_missing(iter(work.needs.values())),
+        notes=notes,
+        parameters=parameter_files(),
+        resource={k: v for k, v in work.need("sources/resource").metadata.items() if k not in ("absent", "absent_ko")}
+        or None,
+        versions=library_versions(),
+    )
+    work.write(LAYERS["run_info"].finish(frame))
+
+
+def _layer_needs() -> tuple[str, ...]:
+    return tuple(f"scenario/{name}" for name, layer in LAYERS.items() if not layer.planned_only)
+
+
+@step("scenario/geopackage", group="publish", needs=(INVENTORY, *_layer_needs()), kinds={"geopackage", "sqlite"},
+      parameters=lambda site: site.model_dump(mode="json", include={"title", "demo"}))  # fmt: skip
+def geopackage(work: Work) -> None:
+    """The scenario's GeoPackage, with styles and labels inside.
+
+    시나리오의 GeoPackage.
+    """
+    names = [name.partition("/")[2] for name in _layer_needs() if work.has(name)]
+    layers = {name: work.frame(f"scenario/{name}") for name in names}
+    write_geopackage(work.out / "twin.gpkg", layers, release_about(work.site, newest_vintage(work.inventory())))
+    work.metadata["layers"] = {name: len(frame) for name, frame in layers.items()}
+
+
+STEPS: tuple[Step, ...] = (districts, quality, run_info, geopackage)
+
+TABLES = {"hourly_by_dong.parquet": "scenario/roof_yields", "profile_by_building.parquet": "scenario/roof_yields"}
+"""Published tables and the step whose result holds them."""
+
+
+class MixedObjectsError(InputError):
+    """The objects that would be published do not belong to one another."""
+
+
+def pin_objects(store: Store, site: Site) -> dict[str, StoredObject]:
+    """Return every stored object that the GeoPackages were made from, one version of each.
+
+    Walks from the GeoPackages back to the inbox by the content hashes that each object recorded of its inputs.
+
+    Raises
+    ------
+    MixedObjectsError
+        If two versions of one asset are involved, one is gone, or a source was made from files that are no longer those of
+        the inventory: then something upstream was re-materialised alone.
+    """
+    pinned: dict[str, StoredObject] = {}
+    pending: list[tuple[str, str]] = []
+    for scenario in site.scenarios:
+        for name in ("geopackage", "surface", "roof_yields"):
+            found = store.current(f"{scenario}/{name}")
+            if found is None:
+                raise MixedObjectsError(
+                    f"{scenario}/{name} was not built yet, or its stored object is damaged. Run: twin run"
+                )
+            pinned[found.asset] = found
+            pending += list(found.inputs.items())
+    while pending:
+        asset, content = pending.pop()
+        if asset.startswith(":"):
+            continue
+        if asset in pinned:
+            if pinned[asset].content != content:
+                raise MixedObjectsError(
+                    f"two versions of {asset} are in use: something was re-materialised alone. Run: twin run"
+                )
+            continue
+        found = store.by_content(asset, content)
+        if found is None:
+            raise MixedObjectsError(f"the version of {asset} that was used is no longer in the store. Run: twin run")
+        pinned[asset] = found
+        pending += list(found.inputs.items())
+    _refuse_stale_sources(pinned, store)
+    return pinned
+
+
+def _refuse_stale_sources(pinned: dict[str, StoredObject], store: Store) -> None:
+    inventory = store.current(INVENTORY)
+    if inventory is None or inventory.content != pinned[INVENTORY].content:
+        raise MixedObjectsError("the inbox was read again since these layers were built. Run: twin run")
+    for source in SOURCE_STEPS:
+        if source.role is None:
+            continue
+        used = pinned[source.name].inputs.get(f":{source.role}")
+        if used != role_digest(inventory, source.role):
+            raise MixedObjectsError(
+                f"{source.name} was built from files that are no longer in the inbox. Run: twin run"
+            )
+
+
+def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tuple[StoredObject, str]]:
+    """Return the files of a release: name inside it to the stored object that holds it and its name there."""
+    files: dict[str, tuple[StoredObject, str]] = {}
+    for scenario in site.scenarios:
+        files[f"{scenario}/twin.gpkg"] = pinned[f"{scenario}/geopackage"], "twin.gpkg"
+        for table, step_name in TABLES.items():
+            stored = pinned[key_of(step_name, scenario)]
+            if table in stored.files:
+                files[f"tables/{scenario}_{table}"] = stored, table
+    return files
+
+
+def summary_lines(site: Site, pinned: dict[str, StoredObject]) -> list[str]:
+    """Return what a person wants to know of a release first."""
+    lines = []
+    for scenario in site.scenarios:
+        counts = pinned[f"{scenario}/geopackage"].metadata["layers"]
+        lines.append(f"{scenario}: " + ", ".join(f"{LAYERS[name].ko} {rows:,}" for name, rows in counts.items()))
+        rows = read_table(pinned[f"{scenario}/districts"].data / "features.parquet")
+        whole = (
+            rows[rows["kind"] == "district"]
+            if (rows["kind"] == "district").any()
+            else rows[rows["kind"] == "legal_dong"]
+        )
+        title = (
+            "사업지구 · district"
+            if (rows["kind"] == "district").any()
+            else f"법정동 {len(whole)}개, 사업지구 아님 · {len(whole)} legal dongs, not the district"
+        )
+        figures = [f"{whole['area_m2'].sum() / 1e6:,.2f} km2"]
+        if "yield_kwh" in whole.columns:
+            figures.append(
+                f"지붕 태양광 · rooftop PV {whole['capacity_kwp'].sum() / 1000:,.1f} MWp, {whole['yield_kwh'].sum() / 1e6:,.1f} GWh/a (음영 미반영 · unshaded)"
+            )
+        if "green_area_m2" in whole.columns:
+            figures.append(f"녹피율 · green cover {100 * whole['green_area_m2'].sum() / whole['area_m2'].sum():.1f} %")
+        lines.append(f"{title}: " + ", ".join(figures))
+    for role in ROLES:
+        name = {"weather": "sources/resource", "district": AREA}.get(role, f"sources/{role}")
+        found = pinned.get(name)
+        if found is not None and found.absent is not None:
+            lines.append(f"없음 · missing: {ROLE_KO[role]} · {found.absent}")
+    if site.demo:
+        lines.append("가상 데이터 · demo data")
+    return lines
+
+
+def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, Any]:
+    """Publish a release of the current objects, if they belong together, pass every check again, and are new.
+
+    Raises
+    ------
+    MixedObjectsError
+        If the objects do not belong together.
+    InputError
+        If a check refuses them, or the outputs cannot be written.
+    """
+    site = workplace.site
+    pinned = pin_objects(store, site)
+    problems = release_problems(site, pinned.__getitem__, SOURCE_STEPS)
+    if problems:
+        raise InputError("checks refuse these layers:\n  " + "\n  ".join(problems))
+    summary = summary_lines(site, pinned)
+    stored_files = release_files(site, pinned)
+    files = {name: stored.data / file for name, (stored, file) in stored_files.items()}
+    manifest = build_manifest(
+        site,
+        pinned_records(pinned),
+        summary,
+        library_versions(),
+        inventory=read_inventory(pinned[INVENTORY]),
+        parameters=parameter_files(),
+        geopackages={scenario: files[f"{scenario}/twin.gpkg"] for scenario in site.scenarios},
+    )
+    result = publish_release(
+        workplace.outputs,
+        site.name,
+        files,
+        manifest,
+        digest_of({asset: found.content for asset, found in pinned.items()}),
+        now=now,
+        keep=site.keep_releases,
+        validate=release_findings,
+        expected={name: stored.files[file] for name, (stored, file) in stored_files.items()},
+    )
+    return {
+        "release": str(result.path),
+        "id": result.id,
+        "published": result.published,
+        "reason": result.reason,
+        "summary": summary,
+    }
+
+
+def release_findings(staged: Path) -> list[str]:
+    """Return what is wrong with a staged release: every GeoPackage in it is validated."""
+    return [f"{path.parent.name}/{path.name}: {problem}" for path in sorted(staged.rglob("*.gpkg")) for problem in validate_geopackage(path)]
+
+
+def parameter_files() -> dict[str, Parameters]:
+    """Return the parameter files that the published numbers rest on, by name."""
+    return {f"{package}/{file}": load_parameters(package, file) for package, file in PARAMETER_FILES}
+
+
+def pinned_records(pinned: dict[str, StoredObject]) -> dict[str, dict[str, Any]]:
+    """Return digest, content hash, inputs and metadata of each object, for the manifest."""
+    return {
+        asset: {"digest": found.digest, "content": found.content, "inputs": found.inputs, "metadata": found.metadata}
+        for asset, found in sorted(pinned.items())
+    }
+
+
+def release_asset(
+    workplace: Workplace,
+    store: Store,
+    context_check: Callable[[Any], None],
+    on_progress: Callable[[Progress], None] | None,
+) -> dg.AssetsDefinition:
+    """Return the asset that publishes; it verifies everything itself, so that materialising it alone is safe."""
+    scenario_steps = ("geopackage", "surface", "roof_yields")
+
+    @dg.asset(
+        key=dg.AssetKey(["release"]),
+        deps=[dg.AssetKey([scenario, name]) for scenario in workplace.site.scenarios for name in scenario_steps],
+        group_name="publish",
+        kinds={"geopackage"},
+        owners=[OWNER],
+        tags={"site": workplace.site.name, "scenario": "all"},
+        description="The published, immutable release; nothing is published when nothing has changed. · 공개된 릴리스.",
+    )
+    def body(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        context_check(context)
+        try:
+            told = publish(workplace, store, now=datetime.now(UTC))
+        except InputError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
+        if on_progress is not None:
+            on_progress(Progress("release", 0.0, not told["published"], None, None))
+        return dg.MaterializeResult(metadata=told, data_version=dg.DataVersion(told["id"]))
+
+    return body

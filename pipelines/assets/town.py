@@ -1,0 +1,95 @@
+"""Steps that make the town of one scenario: its buildings on the ground and the surface they form."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from geodata.accounting import QualityLog
+from geodata.catalogue import LAYERS
+from pipelines.assets.sources import AREA, load_area
+from pipelines.steps import Step, Work, step
+from twin.indicators import building_sums, parcel_sums
+from twin.surface import build_surface, ground_heights
+
+
+@step("scenario/footprints", group="town", needs=("sources/buildings", "sources/terrain"))
+def footprints(work: Work) -> None:
+    """Buildings of the scenario with the height of the ground under each.
+
+    시나리오의 건물과 지반고.
+    """
+    if not work.has("sources/buildings"):
+        work.absent("건물 자료가 없음", "no buildings")
+        return
+    frame = work.frame("sources/buildings")
+    log = QualityLog("buildings", work.site.crs)
+    if work.has("sources/terrain"):
+        frame["altitude"] = ground_heights(frame, work.path("sources/terrain", "terrain.tif"))
+        bare = np.isnan(frame["altitude"].to_numpy())
+        log.add("no_terrain", frame.loc[bare, "building_id"], frame.geometry[bare])
+        work.metadata["without_terrain"] = int(bare.sum())
+    work.write(log.frame(), "quality.parquet")
+    work.write(frame)
+
+
+@step("scenario/surface", group="town", needs=("scenario/footprints", "sources/terrain", AREA), kinds={"rasterio"},
+      parameters=lambda site: site.surface.cell_size_m)  # fmt: skip
+def surface(work: Work) -> None:
+    """Surface of terrain and buildings in tiles of one kilometre.
+
+    지형과 건물의 표면 높이 (1 km 타일).
+    """
+    if not work.has("sources/terrain"):
+        work.absent("지형 자료가 없음", "no terrain")
+        return
+    report = build_surface(
+        work.frame_or_none("scenario/footprints"),
+        work.path("sources/terrain", "terrain.tif"),
+        load_area(work),
+        work.site.surface.cell_size_m,
+        work.out,
+    )
+    work.metadata |= report.as_dict()
+
+
+@step("scenario/buildings", group="town", needs=("scenario/footprints", "scenario/roofs"), layer=LAYERS["buildings"])
+def buildings(work: Work) -> None:
+    """Published layer: buildings with heights and the sums of their roofs.
+
+    공개 레이어: 건물.
+    """
+    if not work.has("scenario/footprints"):
+        work.absent("건물 자료가 없음", "no buildings")
+        return
+    frame = work.frame("scenario/footprints")
+    roofs = work.frame_or_none("scenario/roofs")
+    if roofs is not None:
+        frame = frame.join(building_sums(frame, roofs), on="building_id")
+    work.write(LAYERS["buildings"].finish(frame))
+
+
+@step(
+    "scenario/parcels",
+    group="town",
+    needs=("sources/parcels", "scenario/cover", "scenario/buildings"),
+    layer=LAYERS["parcels"],
+)
+def parcels(work: Work) -> None:
+    """Published layer: parcels with green cover and the solar sums of their buildings.
+
+    공개 레이어: 필지.
+    """
+    if not work.has("sources/parcels"):
+        work.absent("필지 자료가 없음", "no parcels")
+        return
+    frame = work.frame("sources/parcels")
+    cover = work.frame_or_none("scenario/cover", "parcels.parquet")
+    if cover is not None:
+        frame = frame.join(cover, on="pnu")
+    houses = work.frame_or_none("scenario/buildings")
+    if houses is not None:
+        frame = frame.join(parcel_sums(frame, houses), on="pnu")
+    work.write(LAYERS["parcels"].finish(frame))
+
+
+STEPS: tuple[Step, ...] = (footprints, surface, buildings, parcels)

@@ -1,0 +1,215 @@
+"""Blocking checks: the counting equation of each source, and one check per published layer that reports its three kinds.
+
+The three kinds are schema and CRS, completeness, and physics. `findings` is a plain function of stored objects, so that the
+release asset can run it again on exactly the objects it is about to publish: materialising the release alone cannot walk
+round a check that refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import dagster as dg
+import pandas as pd
+
+from geodata.accounting import Account, AccountingError
+from geodata.catalogue import LAYERS, Layer
+from geodata.site import Site
+from pipelines.steps import INVENTORY, Step, key_of, read_inventory, read_table
+from pipelines.store import Store, StoredObject
+from twin.green.checks import overlap_problems
+from twin.green.checks import physics_problems as green_problems
+from twin.indicators import sum_problems
+from twin.solar.checks import physics_problems as solar_problems
+from twin.solar.resource_file import load_resource
+
+Objects = Callable[[str], StoredObject]
+"""Gives the stored object of an asset key."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What is wrong with one layer, by kind; all empty is a pass."""
+
+    schema: list[str]
+    completeness: list[str]
+    physics: list[str]
+
+    @property
+    def problems(self) -> list[str]:
+        """All problems in one list."""
+        return [*self.schema, *self.completeness, *self.physics]
+
+
+def findings(layer: Layer, site: Site, scenario: str, objects: Objects) -> Findings:
+    """Return what is wrong with the published ``layer`` of ``scenario``."""
+    stored = objects(f"{scenario}/{layer.name}")
+    if stored.absent is not None:
+        return Findings([], _absence_problems(layer, scenario, objects), [])
+    frame = read_table(stored.data / "features.parquet")
+    schema = layer.problems(frame, site.crs)
+    if schema:
+        # the other two kinds read columns that may not be there
+        return Findings(schema, [], [])
+    return Findings([], _completeness(layer, frame, scenario, objects), _physics(layer, frame, scenario, objects))
+
+
+CLEAN_SOURCE = {
+    "parcels": "sources/parcels",
+    "buildings": "sources/buildings",
+    "parks": "sources/parks",
+    "green": "sources/land_cover",
+}
+
+
+def _absence_problems(layer: Layer, scenario: str, objects: Objects) -> list[str]:
+    source = CLEAN_SOURCE.get(layer.name)
+    if source is not None and objects(source).absent is None:
+        return [f"{layer.name} is absent although {source} holds data"]
+    if layer.name in ("districts", "quality", "run_info"):
+        return [f"{layer.name} must always be there"]
+    return []
+
+
+def _same_keys(name: str, found: pd.Series, expected: pd.Series) -> list[str]:
+    lost, extra = set(expected) - set(found), set(found) - set(expected)
+    problems = []
+    if lost:
+        problems.append(f"{name}: {len(lost)} lost, for example {sorted(lost)[0]}")
+    if extra:
+        problems.append(f"{name}: {len(extra)} from nowhere, for example {sorted(extra)[0]}")
+    return problems
+
+
+def _completeness(layer: Layer, frame: pd.DataFrame, scenario: str, objects: Objects) -> list[str]:
+    match layer.name:
+        case "parcels" | "parks":
+            clean = read_table(objects(CLEAN_SOURCE[layer.name]).data / "features.parquet")
+            return _same_keys(layer.name, frame[layer.key], clean[layer.key])
+        case "buildings":
+            expected = read_table(objects(f"{scenario}/footprints").data / "features.parquet")
+            return _same_keys("buildings", frame["building_id"], expected["building_id"])
+        case "roofs":
+            expected = read_table(objects(f"{scenario}/footprints").data / "features.parquet")
+            return _same_keys("buildings with a roof", frame["building_id"], expected["building_id"])
+        case "districts":
+            expected = read_table(objects("sources/study_area").data / "dongs.parquet")
+            return _same_keys("dongs", frame.loc[frame["kind"] == "legal_dong", "dong_code"], expected["dong_code"])
+        case "run_info":
+            files = pd.Series([f.path for f in read_inventory(objects(INVENTORY)).files], dtype="str")
+            return _same_keys("input files", frame.loc[frame["topic"] == "input file", "name"], files)
+        case _:
+            return []
+
+
+def _physics(layer: Layer, frame: pd.DataFrame, scenario: str, objects: Objects) -> list[str]:
+    match layer.name:
+        case "roofs" if "yield_kwh" in frame.columns:
+            return solar_problems(frame, load_resource(objects("sources/resource").data))
+        case "parcels" if "green_cover_pct" in frame.columns:
+            return green_problems(frame, "pnu")
+        case "green":
+            return overlap_problems(frame)
+        case "districts":
+            tables = {}
+            for name in ("parcels", "buildings", "roofs"):
+                stored = objects(f"{scenario}/{name}")
+                tables[name] = None if stored.absent else read_table(stored.data / "features.parquet")
+            problems = sum_problems(frame, tables["parcels"], tables["buildings"], tables["roofs"])
+            return problems + (green_problems(frame, "dong_code") if "green_cover_pct" in frame.columns else [])
+        case _:
+            return []
+
+
+def layer_check(layer: Layer, site: Site, store: Store, scenario: str) -> dg.AssetChecksDefinition:
+    """Return the blocking check of one published layer."""
+
+    @dg.asset_check(
+        asset=dg.AssetKey([scenario, layer.name]),
+        name=f"{layer.name}_holds",
+        blocking=True,
+        # districts look at the layers they sum up
+        additional_deps=[dg.AssetKey([scenario, n]) for n in ("parcels", "buildings", "roofs")]
+        if layer.name == "districts"
+        else [],
+        description=f"{layer.ko}: 스키마와 좌표계, 누락 없음, 물리적 타당성 · {layer.en}: schema and CRS, completeness, physics",
+    )
+    def body() -> dg.AssetCheckResult:
+        found = findings(layer, site, scenario, current_objects(store))
+        return dg.AssetCheckResult(
+            passed=not found.problems,
+            severity=dg.AssetCheckSeverity.ERROR,
+            metadata={
+                "schema and CRS": found.schema or ["ok"],
+                "completeness": found.completeness or ["ok"],
+                "physics": found.physics or ["ok"],
+            },
+            description="; ".join(found.problems[:3]) or None,
+        )
+
+    return body
+
+
+def account_check(step: Step, store: Store) -> dg.AssetChecksDefinition:
+    """Return the blocking check that every record of a source is accounted for."""
+
+    @dg.asset_check(
+        asset=dg.AssetKey(step.name.split("/")),
+        name="every_record_accounted",
+        blocking=True,
+        description="읽은 수 = 범위 밖 + 공개 + 병합 + 제외 · read = outside + published + merged + reasoned, and as many features as published",
+    )
+    def body() -> dg.AssetCheckResult:
+        stored = current_objects(store)(step.name)
+        problems = account_problems(stored)
+        account = stored.metadata.get("account", {})
+        return dg.AssetCheckResult(
+            passed=not problems,
+            metadata={**account, "problems": problems or ["ok"]},
+            description="; ".join(problems) or None,
+        )
+
+    return body
+
+
+def account_problems(stored: StoredObject) -> list[str]:
+    """Return where the counts of a clean source do not add up."""
+    if stored.absent is not None:
+        return []
+    account = Account(**stored.metadata["account"])
+    try:
+        account.verify()
+    except AccountingError as error:
+        return [str(error)]
+    rows = len(read_table(stored.data / "features.parquet"))
+    if rows != account.published:
+        return [f"{account.source}: {account.published} records published but {rows} features in the layer"]
+    return []
+
+
+def current_objects(store: Store) -> Objects:
+    """Return a function that gives what each asset was last built as."""
+
+    def give(name: str) -> StoredObject:
+        found = store.current(name)
+        if found is None:
+            raise dg.Failure(f"{name} was not built yet, or its stored object is damaged", allow_retries=False)
+        return found
+
+    return give
+
+
+def release_problems(site: Site, objects: Objects, source_steps: tuple[Step, ...]) -> list[str]:
+    """Return everything that forbids to publish these objects: all checks again, over all scenarios."""
+    problems: list[str] = []
+    for step in source_steps:
+        stored = objects(key_of(step.name, None))
+        if "account" in stored.metadata:
+            problems += account_problems(stored)
+    for scenario in site.scenarios:
+        for layer in LAYERS.values():
+            if layer.planned_only and scenario == "existing":
+                continue
+            problems += findings(layer, site, scenario, objects).problems
+    return problems

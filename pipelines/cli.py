@@ -1,0 +1,257 @@
+"""The command line: `twin`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from geodata.errors import InputError
+
+app = typer.Typer(
+    help="From an inbox of agency files to a published GeoPackage release of the town. · 기관 파일에서 검증된 GeoPackage 릴리스까지.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+# into a file or a pipe, lines are as long as they are; tables get room to be read
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 180)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+SiteOption = Annotated[
+    Path | None, typer.Option("--site", help="Site file (YAML). Default: the shipped Gwangmyeong-Siheung.")
+]
+OutputsOption = Annotated[Path | None, typer.Option("--outputs", help="Folder of the releases. Default: outputs")]
+StateOption = Annotated[
+    Path | None,
+    typer.Option("--state", help="Folder of Dagster's instance and the store, on a local disk. Default: .twin"),
+]
+
+P = ParamSpec("P")
+
+
+def readable(function: Callable[P, None]) -> Callable[P, None]:
+    """Show errors meant for the user as one message, without a traceback."""
+
+    @wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+        except InputError as error:
+            err.print(f"거부 · refused: {error}", style="bold red", markup=False)
+            raise typer.Exit(1) from None
+
+    return wrapped
+
+
+@app.command()
+@readable
+def run(
+    site: Annotated[
+        list[Path] | None, typer.Option("--site", help="Site file; give it several times for several towns.")
+    ] = None,
+    outputs: OutputsOption = None,
+    state: StateOption = None,
+    scenario: Annotated[
+        str | None, typer.Option("--scenario", help="Only this scenario: nothing is published.")
+    ] = None,
+    select: Annotated[
+        str | None,
+        typer.Option(
+            "--select",
+            help="Only these assets, in Dagster's selection syntax: existing/roofs, group:solar, existing/roofs+",
+        ),
+    ] = None,
+) -> None:
+    """Do the whole job: what changed is built, checked and published. · 전체 작업 실행."""
+    from pipelines.instance import open_workplace  # noqa: PLC0415 - `twin --help` need not load Dagster
+
+    failed = False
+    for file in site or [None]:
+        workplace = open_workplace(file, outputs, state)
+        if scenario is not None:
+            if scenario not in workplace.site.scenarios:
+                raise InputError(
+                    f"site {workplace.site.name} has no scenario {scenario!r}; it has: {', '.join(workplace.site.scenarios)}"
+                )
+            select = f"key:{scenario}/*" if select is None else f"({select}) and key:{scenario}/*"
+        failed |= not _run_one(workplace, select)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _run_one(workplace: Any, select: str | None) -> bool:
+    from pipelines.run import run_job  # noqa: PLC0415
+    from pipelines.steps import Progress  # noqa: PLC0415
+
+    out.print(f"{workplace.site.title.ko} · {workplace.site.title.en}", style="bold", markup=False)
+
+    def show(progress: Progress) -> None:
+        if progress.absent:
+            text = f"  –  {progress.asset}: {progress.absent}"
+        else:
+            rows = f"{progress.rows:>9,} rows" if progress.rows is not None else " " * 14
+            text = f"  {'=' if progress.reused else '+'}  {progress.asset:<26}{rows}  {progress.seconds:6.1f} s"
+        out.print(text, style="dim" if progress.reused else "", markup=False)
+
+    outcome = run_job(workplace, select=select, on_progress=show)
+    if not outcome.succeeded:
+        err.print(
+            "공개하지 않음: 마지막 릴리스는 그대로임 · nothing published, the last release is untouched",
+            style="bold red",
+        )
+        for reason in outcome.reasons:
+            err.print(f"  {reason}", style="red", markup=False)
+        return False
+    _tell_release(outcome.release, outcome.built, outcome.reused)
+    return True
+
+
+def _tell_release(release: dict[str, Any], built: int, reused: int) -> None:
+    out.print(f"{built} built, {reused} taken from the store", style="dim")
+    if not release:
+        out.print("선택한 자산만 만들었고 공개하지 않음 · only the selected assets were built, nothing was published")
+        return
+    head = "공개함 · published" if release["published"] else "바뀐 것이 없음 · nothing changed, the last release stands"
+    out.print(f"{head}: {release['release']}", style="bold green", markup=False)
+    for line in release["summary"]:
+        out.print(f"  {line}", markup=False)
+
+
+@app.command()
+@readable
+def inspect(
+    folder: Annotated[Path, typer.Argument(help="Folder of raw files.")],
+    site: SiteOption = None,
+) -> None:
+    """Say what each file is recognised as, and what is still missing; changes nothing. · 파일 판별."""
+    from geodata.inspect import inspect_folder, render_inspection  # noqa: PLC0415
+    from geodata.site import Site  # noqa: PLC0415
+
+    sources = Site.load(site).sources if site is not None else {}
+    out.print(render_inspection(inspect_folder(folder, sources)))
+
+
+@app.command()
+@readable
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to write the demo site.")],
+    size: Annotated[str, typer.Option("--size", help="town (1 km2) or district (12.7 km2)")] = "town",
+    seed: Annotated[int, typer.Option("--seed", help="The same seed writes the same files.")] = 41210,
+) -> None:
+    """Write a whole demo site in the agencies' own formats (가상 데이터). · 데모 사이트 쓰기."""
+    from geodata.demo import write_demo  # noqa: PLC0415
+
+    if size not in ("town", "district"):
+        raise InputError(f"--size {size!r}: choose town or district")
+    file = write_demo(folder, size, seed)  # type: ignore[arg-type]
+    out.print(f"가상 데이터 · demo data: {file}\n  twin run --site {shlex.quote(str(file))}", markup=False)
+
+
+@app.command()
+@readable
+def status(site: SiteOption = None, outputs: OutputsOption = None, state: StateOption = None) -> None:
+    """Say what is fresh, stale or missing, and which release is the last good one. · 상태."""
+    from pipelines.instance import open_workplace  # noqa: PLC0415
+    from pipelines.status import asset_states  # noqa: PLC0415
+    from twin.publish.release import list_releases  # noqa: PLC0415
+
+    workplace = open_workplace(site, outputs, state)
+    table = Table("asset", "state", "why", box=None, header_style="bold")
+    colours = {"fresh": "green", "stale": "yellow", "missing": "red", "absent": "dim"}
+    for asset, word, why in asset_states(workplace):
+        table.add_row(asset, f"[{colours[word]}]{word}[/]", why)
+    out.print(table)
+    current = next((r for r in list_releases(workplace.outputs, workplace.site.name) if r.current), None)
+    out.print(f"last good release: {current.path if current else 'none yet'}", markup=False)
+
+
+@app.command()
+@readable
+def releases(site: SiteOption = None, outputs: OutputsOption = None, state: StateOption = None) -> None:
+    """List the releases. · 릴리스 목록."""
+    from pipelines.instance import open_workplace  # noqa: PLC0415
+    from twin.publish.release import list_releases  # noqa: PLC0415
+
+    workplace = open_workplace(site, outputs, state)
+    found = list_releases(workplace.outputs, workplace.site.name)
+    if not found:
+        out.print(f"no release yet in {workplace.releases}", markup=False)
+    for release in found:
+        marks = " ".join(name for name, on in (("latest", release.current), ("pinned", release.pinned)) if on)
+        out.print(f"{release.id}  {marks}", style="bold" if release.current else "", markup=False)
+
+
+@app.command()
+@readable
+def use(
+    release_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Release to make the latest; it is kept from then on.")
+    ],
+    site: SiteOption = None,
+    outputs: OutputsOption = None,
+    state: StateOption = None,
+) -> None:
+    """Roll back to a release, or pin it. · 이전 릴리스로 되돌리기."""
+    from pipelines.instance import open_workplace  # noqa: PLC0415
+    from twin.publish.release import use_release  # noqa: PLC0415
+
+    workplace = open_workplace(site, outputs, state)
+    release = use_release(workplace.outputs, workplace.site.name, release_id)
+    out.print(f"latest is now {release.path}", markup=False)
+
+
+@app.command()
+@readable
+def env(site: SiteOption = None, outputs: OutputsOption = None, state: StateOption = None) -> None:
+    """Print the environment in which `dg launch` sees this town: eval "$(twin env)". · 환경 변수."""
+    from pipelines.instance import open_instance, open_workplace  # noqa: PLC0415
+
+    workplace = open_workplace(site, outputs, state)
+    open_instance(workplace).dispose()
+    for name, value in workplace.environment().items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+@app.command()
+@readable
+def ui(
+    site: SiteOption = None,
+    outputs: OutputsOption = None,
+    state: StateOption = None,
+    port: Annotated[int, typer.Option("--port", help="Port on this machine.")] = 3000,
+) -> None:
+    """Open Dagster's UI and its daemon, which runs the nightly schedule, on the same instance. · Dagster 화면."""
+    from pipelines.instance import open_instance, open_workplace  # noqa: PLC0415
+
+    workplace = open_workplace(site, outputs, state)
+    open_instance(workplace).dispose()
+    workspace = Path(__file__).parent.parent / "workspace.yaml"
+    command = [
+        str(Path(sys.executable).with_name("dg")),
+        "dev",
+        "-w",
+        str(workspace),
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
+    err.print(f"http://127.0.0.1:{port}  (Ctrl+C ends it)", markup=False)
+    finished = subprocess.run(command, env={**os.environ, **workplace.environment()}, check=False)  # noqa: S603 - our own command, no shell
+    raise typer.Exit(finished.returncode)
+
+
+def main() -> None:
+    """Entry point of `twin`."""
+    app()

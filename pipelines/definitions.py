@@ -1,0 +1,64 @@
+"""What Dagster loads: assets, checks, the nightly job and its schedule, for the town that the environment names.
+
+Importing this module does nothing; `defs` is called by Dagster, `build_defs` by the command line and the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import dagster as dg
+
+from pipelines.assets import green, publish, solar, sources, town
+from pipelines.assets.inventory import inventory_asset
+from pipelines.checks import account_check, layer_check
+from pipelines.instance import Workplace, open_workplace, refuse_foreign_instance
+from pipelines.jobs import nightly_job
+from pipelines.schedules import nightly_schedule
+from pipelines.steps import Progress, Step, asset_of
+from pipelines.store import Store
+
+SOURCE_STEPS: tuple[Step, ...] = sources.STEPS
+SCENARIO_STEPS: tuple[Step, ...] = (*town.STEPS, *solar.STEPS, *green.STEPS, *publish.STEPS)
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Return the definitions of the town named by TWIN_SITE, or of the shipped one."""
+    return build_defs(open_workplace())
+
+
+def build_defs(
+    workplace: Workplace,
+    *,
+    on_progress: Callable[[Progress], None] | None = None,
+    context_check: Callable[[dg.AssetExecutionContext], None] | None = None,
+) -> dg.Definitions:
+    """Return all definitions of one workplace.
+
+    ``on_progress`` is told of each finished asset. ``context_check`` may refuse to materialise; by default it refuses
+    instances that are not this workplace's own.
+    """
+    site, store = workplace.site, Store(workplace.store)
+    check = context_check or partial(refuse_foreign_instance, workplace)
+    assets: list[dg.AssetsDefinition] = [inventory_asset(site, store, check, on_progress)]
+    checks: list[dg.AssetChecksDefinition] = []
+    for step in SOURCE_STEPS:
+        assets.append(asset_of(step, site, store, None, context_check=check, on_progress=on_progress))
+        if step.role is not None and step.name not in (sources.AREA, "sources/terrain", "sources/resource"):
+            checks.append(account_check(step, store))
+    for scenario in site.scenarios:
+        for step in SCENARIO_STEPS:
+            assets.append(asset_of(step, site, store, scenario, context_check=check, on_progress=on_progress))
+            if step.layer is not None:
+                checks.append(layer_check(step.layer, site, store, scenario))
+    assets.append(publish.release_asset(workplace, store, check, on_progress))
+    job = nightly_job()
+    return dg.Definitions(
+        assets=assets,
+        asset_checks=checks,
+        jobs=[job],
+        schedules=[nightly_schedule(job)],
+        executor=dg.in_process_executor,
+    )

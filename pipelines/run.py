@@ -1,0 +1,131 @@
+"""Run the nightly job of one town in this process, and say in words how it went."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from geodata.errors import InputError
+from pipelines.definitions import build_defs
+from pipelines.instance import Workplace, open_instance
+from pipelines.jobs import NIGHTLY
+from pipelines.steps import Progress
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Dagster's own log goes to the instance, where its UI shows it; the terminal gets one line for each asset."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended; `reasons` are empty exactly when it succeeded."""
+
+    site: str
+    run_id: str
+    succeeded: bool
+    reasons: list[str]
+    release: dict[str, Any] = field(default_factory=dict)
+    built: int = 0
+    reused: int = 0
+
+
+def run_job(
+    workplace: Workplace, *, select: str | None = None, on_progress: Callable[[Progress], None] | None = None
+) -> Outcome:
+    """Execute the job, or the assets that ``select`` names in Dagster's selection syntax, and return the outcome.
+
+    `last_run.json` beside the releases always tells how the last run ended, also when it failed.
+
+    Raises
+    ------
+    InputError
+        If the state folder cannot be written or ``select`` names nothing.
+    """
+    seen: list[Progress] = []
+
+    def note(progress: Progress) -> None:
+        seen.append(progress)
+        if on_progress is not None:
+            on_progress(progress)
+
+    definitions = build_defs(workplace, on_progress=note)
+    job = definitions.resolve_job_def(NIGHTLY)
+    with open_instance(workplace) as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            run_config=QUIET,
+            raise_on_error=False,
+            asset_selection=_selection(definitions, select),
+            tags={"dagster/run_label": "twin run"},
+        )
+        reasons = [] if result.success else failure_reasons(result.all_events)
+        release = _release_metadata(result)
+    outcome = Outcome(
+        site=workplace.site.name,
+        run_id=result.run_id,
+        succeeded=result.success,
+        reasons=reasons,
+        release=release,
+        built=sum(not p.reused for p in seen),
+        reused=sum(p.reused for p in seen),
+    )
+    _write_last_run(workplace, outcome)
+    return outcome
+
+
+def _selection(definitions: dg.Definitions, select: str | None) -> list[dg.AssetKey] | None:
+    if select is None:
+        return None
+    graph = definitions.resolve_asset_graph()
+    try:
+        keys = dg.AssetSelection.from_string(select).resolve(graph)
+    except (dg.DagsterError, ValueError) as error:
+        raise InputError(f"--select {select!r} cannot be understood: {error}") from error
+    if not keys:
+        names = ", ".join(sorted(key.to_user_string() for key in graph.get_all_asset_keys()))
+        raise InputError(f"--select {select!r} names no asset. Assets: {names}")
+    return sorted(keys)
+
+
+def failure_reasons(events: list[dg.DagsterEvent]) -> list[str]:
+    """Return why a run failed, in the words of the failing assets and checks."""
+    reasons: list[str] = []
+    for event in events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            described = data.user_failure_data.description if data.user_failure_data else None
+            error = data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            if error is not None and error.cls_name == "DagsterAssetCheckFailedError":
+                continue  # the check itself says more, below
+            words = described or (error.message.strip() if error is not None else "no reason given")
+            reasons.append(f"{(event.step_key or '').replace('__', '/')}: {words}")
+        elif event.event_type_value == dg.DagsterEventType.ASSET_CHECK_EVALUATION.value:
+            check = event.asset_check_evaluation_data
+            if not check.passed:
+                reasons.append(f"check {check.check_name} of {check.asset_key.to_user_string()}: {check.description}")
+    return reasons or ["the run failed without a reason; see its log in the Dagster UI: twin ui"]
+
+
+def _release_metadata(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+    for event in result.get_asset_materialization_events():
+        if event.asset_key is not None and event.asset_key.path[-1] == "release":
+            found = event.step_materialization_data.materialization.metadata
+            return {name: value.value for name, value in found.items()}
+    return {}
+
+
+def _write_last_run(workplace: Workplace, outcome: Outcome) -> None:
+    record = {"finished": datetime.now(UTC).isoformat(timespec="seconds"), **asdict(outcome)}
+    try:
+        workplace.releases.mkdir(parents=True, exist_ok=True)
+        temporary = workplace.releases / ".last_run.json"
+        temporary.write_text(json.dumps(record, ensure_ascii=False, indent=1, default=str), encoding="utf-8")
+        temporary.replace(workplace.releases / "last_run.json")
+    except OSError as error:
+        outcome.reasons.append(f"last_run.json could not be written in {workplace.releases}: {error.strerror}")

@@ -1,0 +1,316 @@
+"""A step: one unit of work, what it needs, and the Dagster asset made from it.
+
+A step's function gets a `Work` and writes files; it knows nothing of Dagster. `asset_of` wraps it: one call of the store
+around the function, then a `MaterializeResult`.
+"""
+
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import geopandas as gpd
+import pandas as pd
+
+from geodata.accounting import CleanLayer
+from geodata.catalogue import Layer
+from geodata.errors import InputError
+from geodata.inbox import dataset_files, hash_files
+from geodata.inventory import Dataset, Inventory
+from geodata.site import Role, Site
+from pipelines.about import release_about
+from pipelines.code_version import code_version
+from pipelines.dagster_metadata import column_schema, preview_markdown
+from pipelines.store import PREVIEW, Store, StoredObject, digest_of
+from twin.publish.maps import draw_layer
+from twin.publish.run_info import NO_VINTAGE
+
+OWNER = "team:new-town-twin"
+SCENARIO = "scenario"
+"""First part of a step's name that stands for each scenario of the site in turn."""
+INVENTORY = "sources/inventory"
+
+
+@dataclass
+class Work:
+    """What a step's function may see and do."""
+
+    site: Site
+    scenario: str | None
+    folder: Path
+    needs: Mapping[str, StoredObject]
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def out(self) -> Path:
+        """Folder for the result's files."""
+        return self.folder / "data"
+
+    @property
+    def preview(self) -> Path:
+        """Where a small PNG of the result may be put."""
+        return self.folder / PREVIEW
+
+    def need(self, name: str) -> StoredObject:
+        """Return the stored object of a need, by the name under which the step declared it."""
+        return self.needs[name]
+
+    def has(self, name: str) -> bool:
+        """Tell whether a need holds data."""
+        return self.needs[name].absent is None
+
+    def path(self, name: str, file: str) -> Path:
+        """Return the path of one file of a need."""
+        return self.needs[name].data / file
+
+    def frame(self, name: str, file: str = "features.parquet") -> gpd.GeoDataFrame:
+        """Return a table of a need that must be there."""
+        return read_table(self.path(name, file))
+
+    def frame_or_none(self, name: str, file: str = "features.parquet") -> gpd.GeoDataFrame | None:
+        """Return a table of a need, or None where the need is absent."""
+        return self.frame(name, file) if self.has(name) and self.path(name, file).exists() else None
+
+    def inventory(self) -> Inventory:
+        """Return what lies in the inbox."""
+        return read_inventory(self.needs[INVENTORY])
+
+    def datasets(self, role: Role) -> tuple[Dataset, ...]:
+        """Return the datasets of one role."""
+        return self.inventory().datasets_for(role)
+
+    def write(self, frame: pd.DataFrame, file: str = "features.parquet") -> None:
+        """Write a table; the main one also sets the row count."""
+        write_table(frame, self.out / file)
+        if file == "features.parquet":
+            self.metadata["rows"] = len(frame)
+
+    def write_clean(self, layer: CleanLayer) -> None:
+        """Write a clean layer with its quality rows and its account."""
+        layer.account.verify()
+        if layer.account.outside == layer.account.read:
+            number = f"{layer.account.read:,}"
+            self.absent(f"{number}건 모두 연구 범위 밖에 있음", f"all {number} records lie outside the study area")
+        self.write(layer.features)
+        self.write(layer.quality, "quality.parquet")
+        self.metadata["account"] = layer.account.as_dict()
+
+    def absent(self, why_ko: str, why_en: str) -> None:
+        """Say that there is no such data, and why; everything that depends on it knows."""
+        self.metadata["absent"] = why_en
+        self.metadata["absent_ko"] = why_ko
+
+
+def read_inventory(found: StoredObject) -> Inventory:
+    """Return the inventory that a stored object holds."""
+    return Inventory.model_validate_json((found.data / "inventory.json").read_text(encoding="utf-8"))
+
+
+def read_table(path: Path) -> gpd.GeoDataFrame:
+    """Read a table of the store, with geometry where it has one."""
+    try:
+        return gpd.read_parquet(path)
+    except ValueError:  # a plain table
+        return pd.read_parquet(path)
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table of the store."""
+    frame.to_parquet(path, compression="zstd", index=frame.index.name is not None)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One unit of work.
+
+    ``name`` is ``room/noun`` where the room is ``sources`` or `SCENARIO`. ``parameters`` picks what of the site file the
+    result depends on; anything it does not pick must not be used.
+    """
+
+    name: str
+    group: str
+    about: str
+    needs: tuple[str, ...]
+    run: Callable[[Work], None]
+    kinds: frozenset[str]
+    parameters: Callable[[Site], Any]
+    role: Role | None = None
+    """Reads the inbox files of this role; only their hashes enter the digest."""
+    layer: Layer | None = None
+
+
+def step(
+    name: str,
+    *,
+    group: str,
+    needs: tuple[str, ...] = (),
+    kinds: frozenset[str] | set[str] = frozenset({"geopandas"}),
+    parameters: Callable[[Site], Any] = lambda site: None,
+    role: Role | None = None,
+    layer: Layer | None = None,
+) -> Callable[[Callable[[Work], None]], Step]:
+    """Make a `Step` of a function; its docstring becomes the asset's description."""
+
+    def decorate(function: Callable[[Work], None]) -> Step:
+        about = (function.__doc__ or "").strip()
+        all_needs = (INVENTORY, *needs) if role is not None else needs
+        return Step(name, group, about, all_needs, function, frozenset(kinds), parameters, role, layer)
+
+    return decorate
+
+
+def key_of(name: str, scenario: str | None) -> str:
+    """Return the asset key of a step's name in one scenario."""
+    room, _, noun = name.partition("/")
+    return f"{scenario}/{noun}" if room == SCENARIO and scenario is not None else name
+
+
+def digest_inputs(step: Step, needs: Mapping[str, StoredObject]) -> dict[str, str]:
+    """Return the content hashes a step's digest is made from.
+
+    Of the inventory only the datasets of the step's own role count, so that a new elevation model does not touch the parcels.
+    """
+    inputs = {found.asset: found.content for found in needs.values()}
+    if step.role is not None:
+        inputs.pop(INVENTORY)
+        inputs[f":{step.role}"] = role_digest(needs[INVENTORY], step.role)
+    return inputs
+
+
+def role_digest(inventory: StoredObject, role: Role) -> str:
+    """Return one hash over the datasets of ``role``, with the hashes of all files they are read from."""
+    found = read_inventory(inventory)
+    datasets = found.datasets_for(role)
+    files = [file.model_dump() for dataset in datasets for file in dataset_files(found, dataset)]
+    return digest_of([[dataset.model_dump(mode="json") for dataset in datasets], files])
+
+
+def step_parameters(step: Step, site: Site) -> Any:
+    """Return the parameters of a step: what it picks of the site file, and the CRS everything is in."""
+    return {"crs": site.crs, "own": step.parameters(site)}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One line for whoever watches."""
+
+    asset: str
+    seconds: float
+    reused: bool
+    rows: int | None
+    absent: str | None
+
+
+def build_step(
+    step: Step, site: Site, store: Store, scenario: str | None, on_progress: Callable[[Progress], None] | None = None
+) -> StoredObject:
+    """Return the stored object of ``step``, built from the current objects of its needs.
+
+    Raises
+    ------
+    InputError
+        If a need was never built, or an inbox file changed while it was read.
+    """
+    asset = key_of(step.name, scenario)
+    needs: dict[str, StoredObject] = {}
+    for name in step.needs:
+        found = store.current(key_of(name, scenario))
+        if found is None:
+            raise InputError(
+                f"{asset} needs {key_of(name, scenario)}, which was not built yet or is damaged; run: twin run"
+            )
+        needs[name] = found
+
+    def build(folder: Path) -> dict[str, Any]:
+        work = Work(site, scenario, folder, needs)
+        step.run(work)
+        _draw_preview(step, work)
+        if step.role is not None:
+            _refuse_changed_files(site.inbox, work.inventory(), step.role)
+        return work.metadata
+
+    started = time.perf_counter()
+    result = store.get_or_build(
+        asset,
+        inputs=digest_inputs(step, needs),
+        parameters=step_parameters(step, site),
+        code_version=code_version(step.run),
+        build=build,
+    )
+    if on_progress is not None:
+        seconds = time.perf_counter() - started
+        on_progress(Progress(asset, seconds, result.reused, result.metadata.get("rows"), result.absent))
+    return result
+
+
+def _draw_preview(step: Step, work: Work) -> None:
+    if step.layer is None or step.layer.geometry is None or "absent" in work.metadata:
+        return
+    frame = read_table(work.out / "features.parquet")
+    draw_layer(step.layer.name, frame, work.preview, about=release_about(work.site, NO_VINTAGE))
+
+
+def _refuse_changed_files(inbox: Path, inventory: Inventory, role: Role) -> None:
+    read = {file for dataset in inventory.datasets_for(role) for file in dataset_files(inventory, dataset)}
+    now = {file.path: file for file in hash_files(inbox)} if read else {}
+    for file in sorted(read, key=lambda f: f.path):
+        if now.get(file.path) != file:
+            raise InputError(
+                f"{file.path} changed while it was read. Wait until it is copied completely, then run again · 읽는 동안 파일이 바뀌었습니다"
+            )
+
+
+def asset_of(
+    step: Step,
+    site: Site,
+    store: Store,
+    scenario: str | None,
+    *,
+    context_check: Callable[[Any], None],
+    on_progress: Callable[[Progress], None] | None,
+) -> dg.AssetsDefinition:
+    """Return the Dagster asset of ``step``."""
+    metadata: dict[str, Any] = {"step": step.run.__qualname__}
+    if step.layer is not None:
+        metadata["dagster/column_schema"] = column_schema(step.layer)
+
+    @dg.asset(
+        key=dg.AssetKey(key_of(step.name, scenario).split("/")),
+        deps=[dg.AssetKey(key_of(name, scenario).split("/")) for name in step.needs],
+        group_name=step.group,
+        kinds=set(step.kinds),
+        owners=[OWNER],
+        tags={"site": site.name, "scenario": scenario or "none"},
+        description=step.about,
+        metadata=metadata,
+        code_version=code_version(step.run),
+    )
+    def body(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        context_check(context)
+        try:
+            result = build_step(step, site, store, scenario, on_progress)
+        except InputError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
+        return materialized(result)
+
+    return body
+
+
+def materialized(result: StoredObject) -> dg.MaterializeResult:
+    """Return what Dagster is told about a stored object."""
+    metadata: dict[str, Any] = {
+        "reused": result.reused,
+        "digest": result.digest,
+        "folder": dg.MetadataValue.path(str(result.folder)),
+    }
+    for name, value in result.metadata.items():
+        if name == "rows":
+            metadata["dagster/row_count"] = value
+        else:
+            metadata[name] = dg.MetadataValue.json(value) if isinstance(value, dict | list) else value
+    if result.preview is not None:
+        metadata["map"] = preview_markdown(result.preview)
+    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(result.content))

@@ -1,0 +1,205 @@
+"""The store: how work is not done twice.
+
+An object is a folder ``<asset>/<digest>/`` whose digest is the sha256 of the content of its inputs, its parameters, the
+version of its code and of the libraries. It is built in a temporary folder, synced and renamed, and never changed
+afterwards; its content hash is verified whenever it is read, and a damaged object is built again. Two runs at once
+are therefore harmless. What an asset was last built as is told by the pointer file ``<asset>/current.json``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+RECORD = "object.json"
+DATA = "data"
+PREVIEW = "preview.png"
+
+
+def digest_of(value: Any) -> str:
+    """Return the sha256 of ``value`` as canonical JSON."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Return the sha256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def object_digest(asset: str, inputs: Mapping[str, str], parameters: Any, code_version: str) -> str:
+    """Return the name of the object that these inputs, parameters and code make."""
+    return digest_of({"asset": asset, "inputs": dict(inputs), "parameters": parameters, "code_version": code_version})
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One immutable result of one asset."""
+
+    asset: str
+    digest: str
+    content: str
+    """sha256 over the names and hashes of all data files: the Dagster data version."""
+    folder: Path
+    inputs: dict[str, str]
+    """Content hash of every input, by asset name; names that start with ``:`` are not assets."""
+    files: dict[str, str] = field(default_factory=dict)
+    """sha256 of every data file."""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    reused: bool = True
+
+    @property
+    def data(self) -> Path:
+        """Folder of the data files."""
+        return self.folder / DATA
+
+    @property
+    def preview(self) -> Path | None:
+        """A small picture of the result, if it has one; not part of its content."""
+        path = self.folder / PREVIEW
+        return path if path.exists() else None
+
+    @property
+    def absent(self) -> str | None:
+        """Why there is no such data, or None where there is."""
+        return self.metadata.get("absent")
+
+
+class Store:
+    """Objects of one site below ``root``; safe for several processes."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def get_or_build(
+        self,
+        asset: str,
+        *,
+        inputs: Mapping[str, str],
+        parameters: Any,
+        code_version: str,
+        build: Callable[[Path], dict[str, Any]],
+    ) -> StoredObject:
+        """Return the object for exactly these inputs, building it only if it is not there or damaged.
+
+        ``build`` gets an empty folder with a sub-folder ``data`` to fill (and may leave ``preview.png`` beside it);
+        it returns metadata that must follow from the inputs alone.
+        """
+        digest = object_digest(asset, inputs, parameters, code_version)
+        final = self._folder(asset) / digest
+        found = self._read(asset, digest)
+        if found is None:
+            found = self._build(asset, digest, dict(inputs), final, build)
+        self._point(found)
+        return found
+
+    def current(self, asset: str) -> StoredObject | None:
+        """Return what ``asset`` was last built as, or None if it never was or the object is damaged."""
+        try:
+            pointer = json.loads((self._folder(asset) / "current.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, json.JSONDecodeError):
+            return None
+        return self._read(asset, pointer["digest"])
+
+    def by_content(self, asset: str, content: str) -> StoredObject | None:
+        """Return the object of ``asset`` with this content hash, if it is in the store."""
+        for record in sorted(self._folder(asset).glob(f"*/{RECORD}")):
+            if _record(record).get("content") == content:
+                return self._read(asset, record.parent.name)
+        return None
+
+    def _folder(self, asset: str) -> Path:
+        return self.root / asset.replace("/", ".")
+
+    def _read(self, asset: str, digest: str) -> StoredObject | None:
+        folder = self._folder(asset) / digest
+        record = _record(folder / RECORD)
+        if not record:
+            return None
+        try:
+            whole = all(sha256_file(folder / DATA / name) == sha for name, sha in record["files"].items())
+            whole = whole and set(record["files"]) == set(_files(folder / DATA))
+        except OSError:
+            whole = False
+        if not whole:
+            return None
+        return StoredObject(
+            asset, digest, record["content"], folder, record["inputs"], record["files"], record["metadata"]
+        )
+
+    def _build(
+        self, asset: str, digest: str, inputs: dict[str, str], final: Path, build: Callable[[Path], dict[str, Any]]
+    ) -> StoredObject:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".building-", dir=final.parent))
+        try:
+            (temporary / DATA).mkdir()
+            # as it will be read back: what is told of a new object and of a stored one must not differ
+            metadata = json.loads(json.dumps(build(temporary), ensure_ascii=False))
+            files = {name: sha256_file(temporary / DATA / name) for name in _files(temporary / DATA)}
+            content = digest_of({"files": files, "metadata": metadata})
+            record = {"asset": asset, "digest": digest, "content": content, "inputs": inputs, "files": files}
+            text = json.dumps({**record, "metadata": metadata}, ensure_ascii=False, indent=1, sort_keys=True)
+            (temporary / RECORD).write_text(text, encoding="utf-8")
+            _sync_tree(temporary)
+            self._take_place(temporary, final)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        return StoredObject(asset, digest, content, final, inputs, files, metadata, reused=False)
+
+    def _take_place(self, temporary: Path, final: Path) -> None:
+        damaged = final.with_name(f".damaged-{final.name}-{os.getpid()}")
+        if final.exists():
+            final.rename(damaged)
+        try:
+            temporary.rename(final)
+        except OSError:
+            # another process has just put the same object there; both are equal by construction
+            if not (final / RECORD).exists():
+                raise
+        shutil.rmtree(damaged, ignore_errors=True)
+        _sync_folder(final.parent)
+
+    def _point(self, found: StoredObject) -> None:
+        pointer = self._folder(found.asset) / "current.json"
+        temporary = pointer.with_name(f".current-{os.getpid()}.json")
+        temporary.write_text(json.dumps({"digest": found.digest, "content": found.content}), encoding="utf-8")
+        temporary.replace(pointer)
+
+
+def _record(path: Path) -> dict[str, Any]:
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError):
+        return {}
+    return record
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_dir():
+            _sync_folder(path)
+        else:
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
+    _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

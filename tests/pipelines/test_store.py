@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipelines.store import Store
+
+COMMON = {"inputs": {"a": "1"}, "parameters": {"cell": 0.5}, "code_version": "v1"}
+
+
+def writer(text: str, calls: list[str] | None = None):
+    def build(folder: Path) -> dict[str, int]:
+        (folder / "data" / "x.txt").write_text(text, encoding="utf-8")
+        if calls is not None:
+            calls.append(text)
+        return {"rows": len(text)}
+
+    return build
+
+
+def test_a_second_call_takes_the_object_and_keeps_its_data_version(tmp_path):
+    store, calls = Store(tmp_path), []
+    first = store.get_or_build("town/roofs", **COMMON, build=writer("abc", calls))
+    second = store.get_or_build("town/roofs", **COMMON, build=writer("abc", calls))
+    assert calls == ["abc"]
+    assert (first.reused, second.reused) == (False, True)
+    assert first.content == second.content
+    assert second.metadata == {"rows": 3}
+
+
+@pytest.mark.parametrize("change", [{"inputs": {"a": "2"}}, {"parameters": {"cell": 1.0}}, {"code_version": "v2"}])
+def test_any_change_of_inputs_parameters_or_code_builds_anew(tmp_path, change):
+    store, calls = Store(tmp_path), []
+    store.get_or_build("town/roofs", **COMMON, build=writer("abc", calls))
+    store.get_or_build("town/roofs", **(COMMON | change), build=writer("abc", calls))
+    assert len(calls) == 2
+
+
+def test_a_code_change_that_changes_nothing_keeps_the_content_hash(tmp_path):
+    store = Store(tmp_path)
+    first = store.get_or_build("town/roofs", **COMMON, build=writer("abc"))
+    second = store.get_or_build("town/roofs", **(COMMON | {"code_version": "v2"}), build=writer("abc"))
+    assert first.digest != second.digest
+    assert first.content == second.content
+
+
+@pytest.mark.parametrize("damage", ["truncate", "remove", "extra", "record"])
+def test_a_damaged_object_is_built_again(tmp_path, damage):
+    store, calls = Store(tmp_path), []
+    first = store.get_or_build("town/roofs", **COMMON, build=writer("abc", calls))
+    if damage == "truncate":
+        (first.data / "x.txt").write_text("ab", encoding="utf-8")
+    elif damage == "remove":
+        (first.data / "x.txt").unlink()
+    elif damage == "extra":
+        (first.data / "y.txt").write_text("?", encoding="utf-8")
+    else:
+        (first.folder / "object.json").write_text("{", encoding="utf-8")
+    assert store.current("town/roofs") is None
+    again = store.get_or_build("town/roofs", **COMMON, build=writer("abc", calls))
+    assert len(calls) == 2
+    assert (again.data / "x.txt").read_text(encoding="utf-8") == "abc"
+    assert again.content == first.content
+
+
+def test_a_failed_build_leaves_nothing_behind_and_keeps_the_last_object(tmp_path):
+    store = Store(tmp_path)
+    good = store.get_or_build("town/roofs", **COMMON, build=writer("abc"))
+
+    def broken(folder: Path) -> dict[str, int]:
+        (folder / "data" / "half.txt").write_text("half", encoding="utf-8")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        store.get_or_build("town/roofs", **(COMMON | {"code_version": "v2"}), build=broken)
+    current = store.current("town/roofs")
+    assert current is not None
+    assert current.digest == good.digest
+    assert sorted(p.name for p in good.folder.parent.iterdir()) == sorted([good.digest, "current.json"])
+
+
+def test_objects_are_found_by_their_content(tmp_path):
+    store = Store(tmp_path)
+    good = store.get_or_build("town/roofs", **COMMON, build=writer("abc"))
+    found = store.by_content("town/roofs", good.content)
+    assert found is not None
+    assert found.digest == good.digest
+    assert store.by_content("town/roofs", "0" * 64) is None
+    assert json.loads((good.folder / "object.json").read_text(encoding="utf-8"))["inputs"] == {"a": "1"}

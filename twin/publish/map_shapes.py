@@ -1,0 +1,103 @@
+"""Shapes as matplotlib artists, built from coordinate arrays without a loop over features."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.path import Path as Outline
+
+from geodata.catalogue import Layer
+from twin.publish.styles import LegendClass, Style, classify
+from twin.publish.styles.style import OTHER_COLOUR
+
+_CHUNK = 300
+"""Polygons in one path: many enough to be quick, few enough for the rasteriser's memory."""
+
+
+def outlines(shapes: np.ndarray) -> list[Outline]:
+    """Return paths of all polygons in ``shapes``, holes included; missing and empty ones are left out."""
+    shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
+    if len(shapes) == 0:
+        return []
+    # one shell turns the other way than its holes, so that the holes stay open
+    shapes = shapely.orient_polygons(shapely.force_2d(shapes))
+    _, corners, offsets = shapely.to_ragged_array(shapes)
+    rings, starts = offsets[0], offsets[1]
+    if len(offsets) == 3:
+        starts = offsets[1][offsets[2]]
+    codes = np.full(len(corners), Outline.LINETO, dtype=Outline.code_type)
+    codes[rings[:-1]] = Outline.MOVETO
+    codes[rings[1:] - 1] = Outline.CLOSEPOLY
+    first = rings[starts]
+    cuts = [*first[:-1:_CHUNK], first[-1]]
+    return [Outline(corners[a:b], codes[a:b]) for a, b in pairwise(cuts)]
+
+
+def draw_polygons(
+    axes: Axes,
+    shapes: np.ndarray,
+    *,
+    fill: str | None,
+    edge: str | None,
+    width: float = 0.2,
+    alpha: float = 1.0,
+    hatch: str | None = None,
+    order: float,
+) -> None:
+    """Draw polygons in one colour; ``width`` in points, ``order`` is what lies above what."""
+    paths = outlines(shapes)
+    if paths:
+        axes.add_collection(
+            PathCollection(
+                paths,
+                facecolors=fill or "none",
+                edgecolors=edge or "none",
+                linewidths=width if edge else 0.0,
+                alpha=alpha,
+                hatch=hatch,
+                zorder=order,
+            ),
+            autolim=False,
+        )
+
+
+def draw_classes(
+    axes: Axes,
+    frame: gpd.GeoDataFrame,
+    layer: Layer,
+    style: Style,
+    classes: list[LegendClass],
+    *,
+    width: float,
+    alpha: float = 1.0,
+    order: float,
+) -> None:
+    """Draw a layer in the colours of its style."""
+    shapes = frame.geometry.to_numpy()
+    if not classes or style.column is None:
+        draw_polygons(axes, shapes, fill=style.fill, edge=style.outline, width=width, alpha=alpha, order=order)
+        return
+    found = classify(frame[style.column], style, classes)
+    for position in range(-1, len(classes)):
+        here = shapes[found == position]
+        colour = OTHER_COLOUR if position < 0 else classes[position].colour
+        if layer.geometry == "Point":
+            points = here[~(shapely.is_missing(here) | shapely.is_empty(here))]
+            axes.scatter(
+                shapely.get_x(points),
+                shapely.get_y(points),
+                s=9,
+                color=colour,
+                edgecolors="white",
+                linewidths=0.3,
+                zorder=order,
+            )
+            continue
+        hatch = "////" if position >= 0 and classes[position].hatched else None
+        edge = style.outline or ("#5d8f6d" if hatch else None)
+        draw_polygons(axes, here, fill=colour, edge=edge, width=width, alpha=alpha, hatch=hatch, order=order)

@@ -1,0 +1,180 @@
+"""What a layer looks like: classes, colours and labels, read from ``styles.yaml``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import yaml
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from geodata.catalogue import LAYERS, Choice, Layer
+
+_STRICT = ConfigDict(frozen=True, extra="forbid")
+MISSING_COLOUR = "#bcbcbc"
+OTHER_COLOUR = "#f2f0ea"
+MISSING = Choice(ko="자료 없음", en="no data")
+OTHER = Choice(ko="기타", en="other")
+
+
+class Label(BaseModel):
+    """Text beside a feature, shown from 1:``largest_scale`` inwards; ``whole`` drops decimals and groups thousands."""
+
+    model_config = _STRICT
+    column: str
+    size_pt: float
+    colour: str
+    largest_scale: int
+    bold: bool = False
+    whole: bool = False
+
+
+class Keyword(BaseModel):
+    """A class that a free text belongs to when it contains one of ``words``."""
+
+    model_config = _STRICT
+    ko: str
+    en: str
+    words: tuple[str, ...]
+    colour: str
+
+
+class Style(BaseModel):
+    """One look of one layer; see ``styles.yaml`` for the units."""
+
+    model_config = _STRICT
+    name: str
+    ko: str
+    en: str
+    kind: Literal["single", "graduated", "categorised", "keyword", "table"]
+    column: str | None = None
+    fill: str | None = None
+    outline: str | None = None
+    outline_mm: float = 0.1
+    dashed: bool = False
+    marker_mm: float = 2.0
+    breaks: tuple[float, ...] = ()
+    colours: tuple[str, ...] | dict[str, str] = ()
+    hatched: tuple[str, ...] = ()
+    labels: dict[str, Choice] = {}
+    classes: tuple[Keyword, ...] = ()
+    label: Label | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Style:
+        if self.kind == "graduated" and not (
+            len(self.breaks) == len(self.colours) + 1 and sorted(self.breaks) == list(self.breaks)
+        ):
+            raise ValueError("a graduated style has one colour for each interval of rising breaks")
+        if self.kind in ("graduated", "categorised", "keyword") and self.column is None:
+            raise ValueError(f"a {self.kind} style needs its column")
+        return self
+
+
+@dataclass(frozen=True)
+class LegendClass:
+    """One entry of a legend. ``value`` is a category, ``low`` and ``high`` an interval, closed above.
+
+    The class of missing values has neither; `hatched` classes are drawn as stripes.
+    """
+
+    ko: str
+    en: str
+    colour: str
+    value: str | None = None
+    low: float | None = None
+    high: float | None = None
+    words: tuple[str, ...] = ()
+    hatched: bool = False
+
+
+@cache
+def load_styles() -> dict[str, tuple[Style, ...]]:
+    """Return the styles of every layer of the catalogue, the default first.
+
+    Raises
+    ------
+    ValueError
+        If a layer has no style, or a style names a layer or a column that the catalogue does not declare.
+    """
+    raw = yaml.safe_load(files(__package__).joinpath("styles.yaml").read_text(encoding="utf-8"))
+    styles = {name: tuple(Style.model_validate(entry) for entry in entries) for name, entries in raw.items()}
+    if set(styles) != set(LAYERS):
+        raise ValueError(f"styles.yaml and the catalogue differ in layers: {sorted(set(styles) ^ set(LAYERS))}")
+    for name, entries in styles.items():
+        named = {s.column for s in entries if s.column} | {s.label.column for s in entries if s.label}
+        unknown = sorted(named - set(LAYERS[name].names))
+        if unknown:
+            raise ValueError(f"styles.yaml, {name}: columns that the catalogue does not declare: {unknown}")
+    return styles
+
+
+def styles_for(layer: Layer, columns: tuple[str, ...]) -> list[Style]:
+    """Return the styles of ``layer`` that its published ``columns`` allow; the first is the default, one is always there."""
+    usable = [s for s in load_styles()[layer.name] if s.column is None or s.column in columns]
+    if not usable:
+        usable = [Style(name="plain", ko="기본", en="Plain", kind="single", fill="#d9d4c7", outline="#8a8578")]
+    return [s.model_copy(update={"label": None}) if s.label and s.label.column not in columns else s for s in usable]
+
+
+def legend(layer: Layer, style: Style) -> list[LegendClass]:
+    """Return the classes of ``style`` from low to high, or in the order of the catalogue's choices."""
+    if style.kind == "graduated" and style.column is not None:
+        field = layer[style.column]
+        found = []
+        for position, colour in enumerate(style.colours):
+            low, high = style.breaks[position], style.breaks[position + 1]
+            found.append(
+                LegendClass(*_interval(low, high, style.breaks, field.unit), colour=str(colour), low=low, high=high)
+            )
+        if field.nullable:
+            found.append(LegendClass(MISSING.ko, MISSING.en, MISSING_COLOUR))
+        return found
+    if style.kind == "categorised" and style.column is not None and isinstance(style.colours, dict):
+        names = {**layer[style.column].choices, **style.labels}
+        return [
+            LegendClass(names[value].ko, names[value].en, colour, value=value, hatched=value in style.hatched)
+            for value, colour in style.colours.items()
+        ]
+    if style.kind == "keyword":
+        named = [LegendClass(c.ko, c.en, c.colour, value=c.ko, words=c.words) for c in style.classes]
+        return [*named, LegendClass(OTHER.ko, OTHER.en, OTHER_COLOUR, value=OTHER.ko)]
+    return []
+
+
+def _interval(low: float, high: float, breaks: tuple[float, ...], unit: str) -> tuple[str, str]:
+    unit = f" {unit}" if unit else ""
+    if low == breaks[0]:
+        return f"{high:,g}{unit} 이하", f"≤ {high:,g}{unit}"
+    if high == breaks[-1] and unit != " %":
+        return f"{low:,g}{unit} 초과", f"> {low:,g}{unit}"
+    return f"{low:,g} – {high:,g}{unit}", f"{low:,g} – {high:,g}{unit}"
+
+
+def classify(values: pd.Series, style: Style, classes: list[LegendClass]) -> np.ndarray:
+    """Return for each value the position of its class in ``classes``, -1 where it has none; shape (rows,).
+
+    The same rule as QGIS: a value on a break belongs to the lower class, one beyond the outer breaks to none.
+    """
+    if style.kind == "graduated":
+        numbers = values.to_numpy("float64", na_value=np.nan)
+        found = np.searchsorted(np.array(style.breaks[1:-1]), numbers, side="left")
+        outside = ~((numbers >= style.breaks[0]) & (numbers <= style.breaks[-1]))
+        missing = len(classes) - 1 if classes[-1].low is None else -1
+        return np.where(np.isnan(numbers), missing, np.where(outside, -1, found))
+    text = values.astype("str")
+    found = np.full(len(values), -1)
+    for position, entry in reversed(list(enumerate(classes))):
+        if entry.words:
+            hit = text.str.contains("|".join(map(re.escape, entry.words)), na=False)
+        elif style.kind == "keyword":
+            hit = pd.Series(True, index=text.index)
+        else:
+            hit = text == entry.value
+        found[hit.to_numpy("bool", na_value=False)] = position
+    return found

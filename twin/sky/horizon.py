@@ -1,0 +1,220 @@
+"""Horizon angles of every cell of a surface in one direction, exact along grid lines and in linear time.
+
+Along each line the upper convex hull of everything further out is kept as a stack (Timonen and Westerholm 2010 for
+the idea). A cell's horizon is the hull vertex that it sees under the steepest angle; a vertex under the line from the
+one below it to the cell is hidden from all later cells and leaves the stack for good, so every cell costs the same
+however far it sees. Both directions of a line are swept from one copy of its heights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from twin.sky.compiled import compiled, side_by_side
+from twin.sky.lines import WALL_SLOPE, Grid, Lines, checked_azimuths, line_heights
+
+_BLOCK = 16
+"""Lines swept together: one cache line of a row."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Cells of a grid for which horizons are wanted: rows and columns, first and first beyond."""
+
+    first_row: int
+    last_row: int
+    first_column: int
+    last_column: int
+
+    @classmethod
+    def whole(cls, grid: Grid) -> Window:
+        """Return the window of all cells."""
+        return cls(0, grid.heights.shape[0], 0, grid.heights.shape[1])
+
+
+def horizon_angle(surface: npt.ArrayLike, cell_size_m: float, azimuth_deg: float) -> np.ndarray:
+    """Return the elevation angle of the skyline seen from every cell in one direction.
+
+    Parameters
+    ----------
+    surface : (rows, columns) heights [m], north up; NaN where there is none
+    cell_size_m : side of the square cells [m]
+    azimuth_deg : direction, clockwise from north
+
+    Returns
+    -------
+    float32 (rows, columns) [deg], -90 to 90: negative where all that lies further out is lower, 0 where nothing lies
+    further out, NaN exactly where the surface is NaN
+
+    Raises
+    ------
+    InputError
+        If the surface or the cell size is unusable; see `Grid.of`.
+
+    Notes
+    -----
+    There is no search radius: everything within the array counts. Heights are interpolated across the line of sight
+    (see `twin.sky.lines`). A drop between two neighbouring samples of more than twice the cell size is a wall, which
+    stands on the border of the cells, half a step nearer than the last high sample. Holes hide nothing.
+    The curvature of the earth is neglected: 0.014 deg at 3.6 km.
+    """
+    grid = Grid.of(surface, cell_size_m)
+    azimuth = float(checked_azimuths([azimuth_deg])[0])
+    _, slope, transposed = next(horizon_slopes(grid, np.array([azimuth])))
+    angle = np.degrees(np.arctan(slope))
+    return np.ascontiguousarray(angle.T) if transposed else angle
+
+
+def horizon_slopes(
+    grid: Grid, azimuths_deg: np.ndarray | Sequence[float], window: Window | None = None, threads: int | None = None
+) -> Iterator[tuple[int, np.ndarray, bool]]:
+    """Sweep azimuth by azimuth and yield the tangent of the horizon angle, opposite azimuths after each other.
+
+    Parameters
+    ----------
+    grid : surface
+    azimuths_deg : directions
+    window : cells wanted; all if None. What lies outside still hides the sky
+
+    Yields
+    ------
+    index of the azimuth; float32 array of the window; True if that array is transposed. The array is written anew
+    by a later step: use it before going on
+    """
+    azimuths = np.asarray(azimuths_deg, dtype=np.float64)
+    window = Window.whole(grid) if window is None else window
+    buffers: dict[tuple[bool, bool], np.ndarray] = {}
+    # memory fresh from the system costs more than the sweep itself
+    spare = np.empty_like(grid.heights)
+    for pair in _opposites(azimuths):
+        lines = Lines.along(grid, azimuths[pair[0]])
+        heights = line_heights(grid, lines, spare, threads)
+        asked: list[np.ndarray | None] = [None, None]
+        for index in pair:
+            back = lines.looks_back(azimuths[index])
+            key = (lines.transposed, back)
+            if key not in buffers:
+                shape = (window.last_row - window.first_row, window.last_column - window.first_column)
+                buffers[key] = np.empty(shape[::-1] if lines.transposed else shape, dtype=np.float32)
+            asked[int(back)] = buffers[key]
+        sweep_lines(heights, lines, window, grid.cell_size_m, asked[0], asked[1], threads)
+        for index in pair:
+            found = asked[int(lines.looks_back(azimuths[index]))]
+            assert found is not None  # noqa: S101 - set above
+            yield index, found, lines.transposed
+
+
+def sweep_lines(
+    heights: np.ndarray, lines: Lines, window: Window, cell_size_m: float,
+    ahead: np.ndarray | None, back: np.ndarray | None, threads: int | None = None,
+) -> None:  # fmt: skip
+    """Fill ``ahead`` and ``back`` with the tangent of the horizon angle toward earlier and later rows of the frame."""
+    rows, columns = heights.shape
+    bounds = (window.first_row, window.last_row, window.first_column, window.last_column)
+    if lines.transposed:
+        bounds = (*bounds[2:], *bounds[:2])
+    first_line, wanted_from, wanted_to = lines.spans(*bounds)
+    whole_first, start, stop = lines.spans(0, rows, 0, columns)
+    here = slice(first_line - whole_first, first_line - whole_first + len(wanted_from))
+    nothing = np.empty((0, 0), dtype=np.float32)
+    side_by_side(
+        _sweep, heights, lines.shift, first_line, start[here], stop[here], wanted_from, wanted_to,
+        bounds[0], bounds[2], WALL_SLOPE * cell_size_m, lines.step_m,
+        nothing if ahead is None else ahead, nothing if back is None else back, threads=threads,
+    )  # fmt: skip
+
+
+def _opposites(azimuths: np.ndarray) -> list[tuple[int, ...]]:
+    """Group indices of opposite azimuths, north-south lines before east-west ones so that one transpose is warm."""
+    waiting: dict[float, int] = {}
+    pairs: list[tuple[int, ...]] = []
+    for index, azimuth in enumerate(azimuths):
+        axis = round(float(azimuth) % 180.0, 9) % 180.0
+        other = waiting.pop(axis, None)
+        if other is not None and round(abs(float(azimuth) - float(azimuths[other])) - 180.0, 9) == 0:
+            pairs.append((other, index))
+        else:
+            if other is not None:
+                pairs.append((other,))
+            waiting[axis] = index
+    pairs += [(index,) for index in waiting.values()]
+    return sorted(pairs, key=lambda pair: (abs(np.sin(np.radians(azimuths[pair[0]]))) > 0.7072, azimuths[pair[0]] % 180.0, pair))
+
+
+@compiled
+def _sweep(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901
+    heights, shift, first_line, start, stop, wanted_from, wanted_to, first_row, first_column, wall, step, ahead, back, part, parts,  # noqa: ANN001
+):  # fmt: skip
+    rows, columns = heights.shape
+    samples = np.empty((_BLOCK, rows), dtype=np.float32)
+    found = np.empty((_BLOCK, rows), dtype=np.float32)
+    vertex_x = np.empty(2 * rows + 2)
+    vertex_z = np.empty(2 * rows + 2)
+    count = len(start)
+    for block in range(part, (count + _BLOCK - 1) // _BLOCK, parts):
+        low, high = block * _BLOCK, min(count, (block + 1) * _BLOCK)
+        top_row, end_row = rows, 0
+        wanted_top, wanted_end = rows, 0
+        for line in range(low, high):
+            if wanted_from[line] < wanted_to[line]:
+                top_row, end_row = min(top_row, start[line]), max(end_row, stop[line])
+                wanted_top, wanted_end = min(wanted_top, wanted_from[line]), max(wanted_end, wanted_to[line])
+        if wanted_top >= wanted_end:
+            continue
+        for row in range(top_row, end_row):
+            column = first_line + low + shift[row]
+            for line in range(max(0, -column), min(high - low, columns - column)):
+                samples[line, row] = heights[row, column + line]
+        for backward in range(2):
+            out = back if backward else ahead
+            if out.shape[0] == 0:
+                continue
+            for line in range(low, high):
+                if wanted_from[line] >= wanted_to[line]:
+                    continue
+                # x counts samples from where the line enters the array; the line ends with the last cell wanted
+                if backward:
+                    row, way = stop[line] - 1, -1
+                    total = stop[line] - wanted_from[line]
+                    skipped = stop[line] - wanted_to[line]
+                else:
+                    row, way = start[line], 1
+                    total = wanted_to[line] - start[line]
+                    skipped = wanted_from[line] - start[line]
+                z_of, to = samples[line - low], found[line - low]
+                top = -1
+                before = np.nan
+                for x in range(total):
+                    z = np.float64(z_of[row])
+                    if z != z:
+                        to[row] = np.nan
+                    else:
+                        if before - z > wall:
+                            edge = x - 0.5
+                            while top > 0 and (vertex_z[top - 1] - before) * (edge - vertex_x[top]) >= (
+                                vertex_z[top] - before
+                            ) * (edge - vertex_x[top - 1]):
+                                top -= 1
+                            top += 1
+                            vertex_x[top] = edge
+                            vertex_z[top] = before
+                        while top > 0 and (vertex_z[top - 1] - z) * (x - vertex_x[top]) >= (vertex_z[top] - z) * (
+                            x - vertex_x[top - 1]
+                        ):
+                            top -= 1
+                        if x >= skipped:
+                            to[row] = (vertex_z[top] - z) / ((x - vertex_x[top]) * step) if top >= 0 else 0.0
+                        top += 1
+                        vertex_x[top] = x
+                        vertex_z[top] = z
+                    before = z
+                    row += way
+            for row in range(wanted_top, wanted_end):
+                column = first_line + low + shift[row]
+                for line in range(low, high):
+                    if wanted_from[line] <= row < wanted_to[line]:
+                        out[row - first_row, column + line - low - first_column] = found[line - low, row]

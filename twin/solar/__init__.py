@@ -1,0 +1,1 @@
+"""Solar resource, irradiance on roofs, and photovoltaic yield."""

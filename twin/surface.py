@@ -1,0 +1,207 @@
+"""The town's surface: terrain with buildings on it, in tiles of one kilometre.
+
+A tile covers one square of the kilometre grid of the site's CRS and exists only where a building stands or ground of
+the study area has terrain. Tiles are cut from one virtual grid, so neighbours agree along their seam. Only one tile is
+in memory at a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import rasterio
+import rasterio.features
+import shapely
+from exactextract import exact_extract
+from rasterio import Affine
+from rasterio.enums import Resampling
+from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
+from shapely.geometry.base import BaseGeometry
+
+from geodata.errors import InputError
+from geodata.study_area import StudyArea
+
+TILE_M = 1000.0
+
+
+@dataclass(frozen=True)
+class SurfaceReport:
+    """What the surface holds."""
+
+    cell_size_m: float
+    tiles: tuple[str, ...]
+    """Tile names, ``E<km>_N<km>``, sorted."""
+    buildings: int
+    """Buildings burnt in."""
+    buildings_without_altitude: int
+    """Buildings left out because no terrain is known under them."""
+    cells: int
+    cells_without_height: int
+    minimum_m: float
+    maximum_m: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain data."""
+        return asdict(self)
+
+
+def ground_heights(buildings: gpd.GeoDataFrame, terrain: Path) -> np.ndarray:
+    """Return the mean terrain height [m] under each footprint, weighted by covered area; NaN where there is none."""
+    if buildings.empty:
+        return np.empty(0)
+    shapes = gpd.GeoDataFrame(geometry=buildings.geometry.to_numpy(), crs=buildings.crs)
+    means = exact_extract(str(terrain), shapes, ["mean"], output="pandas")
+    return means["mean"].to_numpy(dtype=np.float64)
+
+
+def build_surface(
+    buildings: gpd.GeoDataFrame | None, terrain: Path, area: StudyArea, cell_size_m: float, out: Path
+) -> SurfaceReport:
+    """Write the surface as float32 GeoTIFF tiles ``out/E<km>_N<km>.tif``.
+
+    Parameters
+    ----------
+    buildings : footprints with ``height`` and ``altitude`` [m], or None for bare ground; roofs lie at their sum, and
+        where footprints overlap the higher roof counts
+    terrain : raster in the CRS of ``area``, gaps NaN
+    area : study area; its ground is wanted
+    cell_size_m : must divide the kilometre
+    out : folder, made if it is not there
+
+    Raises
+    ------
+    InputError
+        If ``cell_size_m`` does not divide a kilometre.
+    """
+    side = round(TILE_M / cell_size_m)
+    if abs(side * cell_size_m - TILE_M) > 1e-6:
+        raise InputError(
+            f"surface.cell_size_m is {cell_size_m:g}, but tiles of 1 km need a size that divides 1,000 m: 0.25, 0.5, 1, 2 or 5"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    roofs, left_out = _roofs(buildings)
+    shapes = roofs.geometry.to_numpy()
+    tree = shapely.STRtree(shapes)
+    corners = _tile_corners(shapes, area.area)
+    names: list[str] = []
+    cells = empty = 0
+    lowest, highest = np.inf, -np.inf
+    with rasterio.open(terrain) as source:
+        for east, north in corners:
+            box = shapely.box(east, north, east + TILE_M, north + TILE_M)
+            # ascending roof height: the last one burnt is the highest
+            chosen = np.sort(tree.query(box, predicate="intersects"))
+            heights = _ground(source, east, north, side, cell_size_m)
+            if len(chosen) == 0 and not _has_wanted_ground(heights, area.area, east, north, cell_size_m):
+                continue
+            transform = Affine(cell_size_m, 0.0, east, 0.0, -cell_size_m, north + TILE_M)
+            if len(chosen):
+                pairs = zip(shapes[chosen], roofs["top"].to_numpy()[chosen], strict=True)
+                rasterio.features.rasterize(pairs, out=heights, transform=transform)
+            if np.isnan(heights).all():
+                continue
+            name = f"E{round(east / 1000)}_N{round(north / 1000)}"
+            _write(out / f"{name}.tif", heights, transform, area.crs)
+            names.append(name)
+            cells += heights.size
+            empty += int(np.isnan(heights).sum())
+            lowest, highest = (
+                np.fmin(lowest, np.fmin.reduce(heights, axis=None)),
+                np.fmax(highest, np.fmax.reduce(heights, axis=None)),
+            )
+    return SurfaceReport(
+        cell_size_m=cell_size_m,
+        tiles=tuple(sorted(names)),
+        buildings=len(roofs),
+        buildings_without_altitude=left_out,
+        cells=cells,
+        cells_without_height=empty,
+        minimum_m=float(lowest) if names else float("nan"),
+        maximum_m=float(highest) if names else float("nan"),
+    )
+
+
+def _roofs(buildings: gpd.GeoDataFrame | None) -> tuple[gpd.GeoDataFrame, int]:
+    """Return buildings with a known roof height ``top`` [m], lowest first, and how many have none."""
+    if buildings is None or buildings.empty:
+        return gpd.GeoDataFrame({"top": np.empty(0)}, geometry=[]), 0
+    top = (buildings["altitude"].astype("float64") + buildings["height"].astype("float64")).to_numpy()
+    roofs = gpd.GeoDataFrame({"top": top}, geometry=buildings.geometry.to_numpy(), crs=buildings.crs)
+    known = roofs[np.isfinite(top)].sort_values("top", kind="stable", ignore_index=True)
+    return known, len(roofs) - len(known)
+
+
+def _tile_corners(shapes: np.ndarray, area: BaseGeometry) -> list[tuple[float, float]]:
+    """Return the south-western corners of tiles that touch a footprint or the area, west to east, south to north."""
+    bounds = np.vstack([shapely.bounds(shapes).reshape(-1, 4), [area.bounds]])
+    west, south = np.floor(bounds[:, :2].min(axis=0) / TILE_M) * TILE_M
+    east, north = np.ceil(bounds[:, 2:].max(axis=0) / TILE_M) * TILE_M
+    x, y = np.meshgrid(np.arange(west, east, TILE_M), np.arange(south, north, TILE_M), indexing="ij")
+    x, y = x.ravel(), y.ravel()
+    boxes = shapely.box(x, y, x + TILE_M, y + TILE_M)
+    shapely.prepare(area)
+    wanted = shapely.intersects(area, boxes)
+    wanted[np.unique(shapely.STRtree(boxes).query(shapes, predicate="intersects")[1])] = True
+    return list(zip(x[wanted].tolist(), y[wanted].tolist(), strict=True))
+
+
+def _ground(source: rasterio.DatasetReader, east: float, north: float, side: int, cell_size_m: float) -> np.ndarray:
+    """Return terrain heights [m] of one tile: bilinear between cell centres, NaN where the terrain has none."""
+    heights = np.full((side, side), np.nan, dtype=np.float32)
+    if not _near(source, east, north):
+        return heights
+    # tiles begin at whole kilometres and hold whole cells: all of them lie on one grid
+    grid = Affine(cell_size_m, 0.0, east, 0.0, -cell_size_m, north + TILE_M)
+    options = {
+        "crs": source.crs, "transform": grid, "width": side, "height": side,
+        "src_nodata": float("nan"), "nodata": float("nan"), "tolerance": 1e-3,
+    }  # fmt: skip
+    with WarpedVRT(source, resampling=Resampling.bilinear, **options) as smooth:
+        smooth.read(1, out=heights)
+    if np.isnan(heights).any() or _gaps_near(source, east, north):
+        # interpolation reaches half a cell beyond the last height; the nearest cell decides where heights end
+        with WarpedVRT(source, resampling=Resampling.nearest, **options) as nearest:
+            heights[np.isnan(nearest.read(1))] = np.nan
+    return heights
+
+
+def _source_window(source: rasterio.DatasetReader, east: float, north: float) -> Window:
+    """Return the terrain cells within two cells of a tile."""
+    left, top = ~source.transform @ (east, north + TILE_M)
+    right, bottom = ~source.transform @ (east + TILE_M, north)
+    columns = max(0, int(np.floor(left)) - 2), min(source.width, int(np.ceil(right)) + 2)
+    rows = max(0, int(np.floor(top)) - 2), min(source.height, int(np.ceil(bottom)) + 2)
+    return Window(columns[0], rows[0], max(0, columns[1] - columns[0]), max(0, rows[1] - rows[0]))
+
+
+def _near(source: rasterio.DatasetReader, east: float, north: float) -> bool:
+    window = _source_window(source, east, north)
+    return window.width > 0 and window.height > 0
+
+
+def _gaps_near(source: rasterio.DatasetReader, east: float, north: float) -> bool:
+    return bool(np.isnan(source.read(1, window=_source_window(source, east, north))).any())
+
+
+def _has_wanted_ground(heights: np.ndarray, area: BaseGeometry, east: float, north: float, cell_size_m: float) -> bool:
+    known = ~np.isnan(heights)
+    if not known.any():
+        return False
+    transform = Affine(cell_size_m, 0.0, east, 0.0, -cell_size_m, north + TILE_M)
+    wanted = rasterio.features.geometry_mask([area], heights.shape, transform, invert=True)
+    return bool((wanted & known).any())
+
+
+def _write(path: Path, heights: np.ndarray, transform: Affine, crs: str) -> None:
+    profile = {
+        "driver": "GTiff", "dtype": "float32", "count": 1, "nodata": float("nan"), "width": heights.shape[1],
+        "height": heights.shape[0], "tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "deflate",
+        "predictor": 3, "zlevel": 1,
+    }  # fmt: skip
+    with rasterio.open(path, "w", crs=crs, transform=transform, **profile) as target:
+        target.write(heights, 1)
