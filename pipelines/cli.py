@@ -77,7 +77,8 @@ def run(
     from pipelines.instance import open_workplace  # noqa: PLC0415 - `twin --help` need not load Dagster
 
     failed = False
-    for file in site or [None]:
+    files: list[Path | None] = [*site] if site else [None]
+    for file in files:
         workplace = open_workplace(file, outputs, state)
         if scenario is not None:
             if scenario not in workplace.site.scenarios:
@@ -172,7 +173,7 @@ def status(site: SiteOption = None, outputs: OutputsOption = None, state: StateO
     for asset, word, why in asset_states(workplace):
         table.add_row(asset, f"[{colours[word]}]{word}[/]", why)
     out.print(table)
-    current = next((r for r in list_releases(workplace.outputs, workplace.site.name) if r.current), None)
+    current = next((r for r in list_releases(workplace.outputs, workplace.site.name) if r.is_latest), None)
     out.print(f"last good release: {current.path if current else 'none yet'}", markup=False)
 
 
@@ -188,8 +189,8 @@ def releases(site: SiteOption = None, outputs: OutputsOption = None, state: Stat
     if not found:
         out.print(f"no release yet in {workplace.releases}", markup=False)
     for release in found:
-        marks = " ".join(name for name, on in (("latest", release.current), ("pinned", release.pinned)) if on)
-        out.print(f"{release.id}  {marks}", style="bold" if release.current else "", markup=False)
+        marks = " ".join(name for name, on in (("latest", release.is_latest), ("pinned", release.is_pinned)) if on)
+        out.print(f"{release.id}  {marks}", style="bold" if release.is_latest else "", markup=False)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -91,7 +91,7 @@ def _selection(definitions: dg.Definitions, select: str | None) -> list[dg.Asset
     return sorted(keys)
 
 
-def failure_reasons(events: list[dg.DagsterEvent]) -> list[str]:
+def failure_reasons(events: Sequence[dg.DagsterEvent]) -> list[str]:
     """Return why a run failed, in the words of the failing assets and checks."""
     reasons: list[str] = []
     for event in events:

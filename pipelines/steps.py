@@ -4,7 +4,6 @@ A step's function gets a `Work` and writes files; it knows nothing of Dagster. `
 around the function, then a `MaterializeResult`.
 """
 
-
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -141,8 +141,8 @@ def _tile_corners(shapes: np.ndarray, area: BaseGeometry) -> list[tuple[float, f
     bounds = np.vstack([shapely.bounds(shapes).reshape(-1, 4), [area.bounds]])
     west, south = np.floor(bounds[:, :2].min(axis=0) / TILE_M) * TILE_M
     east, north = np.ceil(bounds[:, 2:].max(axis=0) / TILE_M) * TILE_M
-    x, y = np.meshgrid(np.arange(west, east, TILE_M), np.arange(south, north, TILE_M), indexing="ij")
-    x, y = x.ravel(), y.ravel()
+    columns, rows = np.arange(west, east, TILE_M), np.arange(south, north, TILE_M)
+    x, y = np.repeat(columns, len(rows)), np.tile(rows, len(columns))
     boxes = shapely.box(x, y, x + TILE_M, y + TILE_M)
     shapely.prepare(area)
     wanted = shapely.intersects(area, boxes)

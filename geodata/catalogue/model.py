@@ -6,7 +6,7 @@ the GeoPackage aliases, Dagster's table schema, the documentation and the manife
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -16,7 +16,7 @@ import shapely
 from pydantic import BaseModel, ConfigDict
 
 Kind = Literal["text", "integer", "real", "boolean", "date"]
-PANDAS_TYPE: dict[Kind, str] = {
+PANDAS_TYPE: dict[Kind, Any] = {
     "text": "str",
     "integer": "Int64",
     "real": "float64",

@@ -65,13 +65,11 @@ def write_land_cover(inbox: Path, cover: gpd.GeoDataFrame, study: BaseGeometry, 
         counts["sheets"][number] = len(table)
         counts["rows"] += len(table)
         counts["no_geometry"] += 1
-    seam = shapely.area(shapely.intersection(frames[:, None], frames[None, :]))
-    ground = shapely.union_all(shapely.buffer(shapely.box(*np.asarray(cover.total_bounds)), 0))
-    del seam, ground
     area = pd.Series(shapely.area(shapes)).groupby(codes).sum().round(1)
     counts |= {
         "polygons": len(cover), "polygons_on_several_sheets": int((used > 1).sum()), "exact_duplicate_rows": len(repeated),
         "code_unknown": len(unknown), "sheet_overlap_m": 2 * OVERLAP_M,
+        "sheet_overlap_m2": round(float(shapely.area(pieces).sum() - shapely.area(shapes).sum()), 1),
         "area_unknown_m2": round(float(shapely.area(shapes[unknown]).sum()), 1),
         "area_by_class_m2": {code: float(value) for code, value in area.items()}, "area_m2": round(float(shapely.area(shapes).sum()), 1),
         "polygons_touching_study_area": int(shapely.intersects(shapes, study).sum()),

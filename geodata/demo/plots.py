@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -65,6 +67,12 @@ class _Pieces:
         return gpd.GeoDataFrame(pd.concat(self._found, ignore_index=True), geometry="geometry", crs=CRS)
 
 
+def _plot_cut(zone: str, design: Design) -> Cut:
+    """How plots of ``zone`` are cut on this site."""
+    cut = PLOT_CUTS[zone]
+    return replace(cut, area_m2=cut.area_m2 * design.plot_scale)
+
+
 def build_parcels(design: Design, layout: Layout, random: np.random.Generator) -> gpd.GeoDataFrame:
     """Divide the ground into parcels.
 
@@ -76,7 +84,7 @@ def build_parcels(design: Design, layout: Layout, random: np.random.Generator) -
     pieces = _Pieces()
     blocks = layout.superblocks
     shapes, kind, zone = blocks.geometry.to_numpy(), blocks["kind"].to_numpy(), blocks["zone"].to_numpy()
-    streets, *_ = subdivide(np.array([layout.roads]), PLOT_CUTS["street"], random)
+    streets, *_ = subdivide(np.array([layout.roads]), _plot_cut("street", design), random)
     pieces.add(streets, "main_road", np.arange(len(streets)) // 6)
     reaches, owner, *_ = subdivide(shapes[kind == "stream"], PLOT_CUTS["stream"], random)
     pieces.add(reaches, "stream", owner)
@@ -88,7 +96,7 @@ def build_parcels(design: Design, layout: Layout, random: np.random.Generator) -
     town = land & (zone == "newtown")
     _newtown(pieces, design, layout, shapes[town], random)
     for name in ("detached", "old_town"):
-        _small_plots(pieces, layout, name, shapes[land & (zone == name)], random)
+        _small_plots(pieces, design, layout, name, shapes[land & (zone == name)], random)
     _country(pieces, design, layout, shapes[land & ~np.isin(zone, URBAN)], random)
     parcels = _as_coverage(pieces.frame())
     return _bent(design, layout, parcels, random)
@@ -164,7 +172,7 @@ def _newtown(pieces: _Pieces, design: Design, layout: Layout, shapes: np.ndarray
     gathered = pd.Series(blocks).groupby(owner).apply(lambda group: shapely.union_all(group.to_numpy()))
     left = shapes.copy()
     left[gathered.index.to_numpy()] = shapely.difference(shapes[gathered.index.to_numpy()], gathered.to_numpy())
-    streets, street_owner, *_ = subdivide(left, PLOT_CUTS["street"], random)
+    streets, street_owner, *_ = subdivide(left, _plot_cut("street", design), random)
     pieces.add(streets, "road", street_owner)
     use = block_uses(design, layout, blocks, random)
     for name in ("apartment", "park", "school", "public", "green"):
@@ -175,7 +183,7 @@ def _newtown(pieces: _Pieces, design: Design, layout: Layout, shapes: np.ndarray
         draw = random.random(len(plots))
         purpose = np.where(draw < 0.05, "parking", name) if name == "shop" else np.where(draw < 0.08, "green", name)
         pieces.add(plots, purpose, block)
-    _small_plots(pieces, layout, "detached", blocks[use == "detached"], random)
+    _small_plots(pieces, design, layout, "detached", blocks[use == "detached"], random)
 
 
 def block_uses(design: Design, layout: Layout, blocks: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -220,7 +228,7 @@ def block_uses(design: Design, layout: Layout, blocks: np.ndarray, random: np.ra
     return use
 
 
-def _small_plots(pieces: _Pieces, layout: Layout, zone: str, shapes: np.ndarray, random: np.random.Generator) -> None:
+def _small_plots(pieces: _Pieces, design: Design, layout: Layout, zone: str, shapes: np.ndarray, random: np.random.Generator) -> None:
     """Quarters of houses: lanes, then plots along them."""
     if len(shapes) == 0:
         return
@@ -228,7 +236,7 @@ def _small_plots(pieces: _Pieces, layout: Layout, zone: str, shapes: np.ndarray,
     draw = random.random(len(inner))
     reserve = (draw < 0.045) & (shapely.area(inner) > 700)
     pieces.add(inner[reserve], np.where(draw[reserve] < 0.03, "park", "parking"), np.arange(int(reserve.sum())))
-    plots, block, *_ = subdivide(inner[~reserve], PLOT_CUTS[zone], random)
+    plots, block, *_ = subdivide(inner[~reserve], _plot_cut(zone, design), random)
     _, _, length, breadth = frames(plots)
     draw = random.random(len(plots))
     to_road = shapely.distance(shapely.point_on_surface(plots), layout.spine)
@@ -252,7 +260,7 @@ def _country(pieces: _Pieces, design: Design, layout: Layout, shapes: np.ndarray
         mine = zone == name
         inner, inner_owner, lanes, lane_owner = subdivide(blocks[mine], LANE_CUTS[name], random)
         pieces.add(lanes, "track" if name == "field" else "lane", lane_owner)
-        plots, owner, *_ = subdivide(inner, PLOT_CUTS[name], random)
+        plots, owner, *_ = subdivide(inner, _plot_cut(name, design), random)
         purpose = _country_purpose(name, plots, owner, to_stream[mine][inner_owner][owner], design, random)
         pieces.add(plots, purpose, owner)
 

@@ -87,6 +87,8 @@ class Design:
     anchors: tuple[Anchor, ...]
     homes: int
     """Homes of the land-use plan."""
+    plot_scale: float
+    """How much larger than the usual the plots are."""
 
 
 DISTRICT = Design(
@@ -150,13 +152,14 @@ DISTRICT = Design(
         Anchor(-1750, 1650, "field", 300), Anchor(1500, -350, "field", 300), Anchor(-560, 2050, "field", 200),
     ),
     homes=67_000,
+    plot_scale=0.92,
 )
 
 TOWN = Design(
     name="demo_town",
     title_ko="가상 신도시 (데모, 1 km²)",
     title_en="Imaginary new town (demo, 1 km2)",
-    origin=(185800.0, 537900.0),
+    origin=(185700.0, 538700.0),
     outline=(
         (-520, -330), (-200, -540), (180, -500), (470, -420), (600, -60), (540, 300), (250, 520), (-120, 560), (-430, 450),
         (-600, 90),
@@ -190,6 +193,7 @@ TOWN = Design(
         Anchor(-210, -330, "field", 150), Anchor(-300, 170, "field", 120), Anchor(-460, -80, "field", 130), Anchor(350, -430, "field", 60),
     ),
     homes=5_300,
+    plot_scale=1.4,
 )
 
 DESIGNS: dict[Size, Design] = {"town": TOWN, "district": DISTRICT}

@@ -248,7 +248,7 @@ def _reading(frame: pd.DataFrame, latitude: float, longitude: float, elevation_m
     error: dict[str, float] = {}
     ghi, dni, dhi = (frame[name].to_numpy() for name in ("ghi", "dni", "dhi"))
     for name, minutes in READINGS.items():
-        middle = frame.index + pd.Timedelta(minutes=minutes)
+        middle = pd.DatetimeIndex(frame.index) + pd.Timedelta(minutes=minutes)
         cos_zenith = _cos_zenith(middle, latitude, longitude, elevation_m)
         up = cos_zenith > 0
         error[name] = float(np.sqrt(np.mean((ghi - dhi - dni * cos_zenith)[up] ** 2)))

@@ -1,6 +1,5 @@
 """The first asset: what lies in the inbox."""
 
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

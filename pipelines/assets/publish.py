@@ -1,6 +1,5 @@
 """Steps that turn layers into files, and the asset that publishes a release."""
 
-
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,15 +18,27 @@ from pipelines.about import release_about
 from pipelines.assets.sources import AREA, ROLE_KO, load_area
 from pipelines.assets.sources import STEPS as SOURCE_STEPS
 from pipelines.checks import release_problems
-from pipelines.code_version import library_versions
+from pipelines.code_version import code_version, library_versions
 from pipelines.instance import Workplace
-from pipelines.steps import INVENTORY, OWNER, Progress, Step, Work, key_of, read_inventory, read_table, role_digest, step
+from pipelines.steps import (
+    INVENTORY,
+    OWNER,
+    Progress,
+    Step,
+    Work,
+    key_of,
+    read_inventory,
+    read_table,
+    role_digest,
+    step,
+)
 from pipelines.store import Store, StoredObject, digest_of
 from twin.indicators import district_rows
 from twin.publish.geopackage import write_geopackage
 from twin.publish.manifest import build_manifest
+from twin.publish.maps import draw_map
 from twin.publish.release import publish_release
-from twin.publish.run_info import newest_vintage
+from twin.publish.run_info import NO_VINTAGE, newest_vintage
 from twin.publish.run_info import run_info as run_info_of
 from twin.publish.validate import validate_geopackage
 
@@ -39,7 +50,6 @@ PARAMETER_FILES = (
     ("twin.green", "policy.yaml"),
     ("geodata.clean", "storey_heights.yaml"),
 )
-
 
 
 @step("scenario/districts", group="publish", layer=LAYERS["districts"],
@@ -136,10 +146,33 @@ def geopackage(work: Work) -> None:
     work.metadata["layers"] = {name: len(frame) for name, frame in layers.items()}
 
 
-STEPS: tuple[Step, ...] = (districts, quality, run_info, geopackage)
+@step(
+    "scenario/map",
+    group="publish",
+    needs=(*_layer_needs(), "sources/terrain"),
+    kinds={"matplotlib"},
+    parameters=lambda site: site.model_dump(mode="json", include={"title", "demo"}),
+)
+def overview_map(work: Work) -> None:
+    """The scenario at a glance, as a picture: land, green and building heights, and the yield of every roof.
+
+    시나리오 개관도.
+    """
+    layers = {name: work.frame(f"scenario/{name}") for name in LAYERS if f"scenario/{name}" in work.needs and work.has(f"scenario/{name}")}
+    terrain = work.path("sources/terrain", "terrain.tif") if work.has("sources/terrain") else None
+    about = release_about(work.site, NO_VINTAGE)
+    draw_map(layers, work.out / "map.png", about=about, scenario=work.scenario or "", terrain=terrain)
+    draw_map(layers, work.preview, about=about, scenario=work.scenario or "", terrain=terrain, dpi=60)
+
+
+STEPS: tuple[Step, ...] = (districts, quality, run_info, geopackage, overview_map)
 
 TABLES = {"hourly_by_dong.parquet": "scenario/roof_yields", "profile_by_building.parquet": "scenario/roof_yields"}
 """Published tables and the step whose result holds them."""
+
+
+RELEASED = ("geopackage", "map", "surface", "roof_yields")
+"""What a release is made of, in each scenario; everything else is reached from these."""
 
 
 class MixedObjectsError(InputError):
@@ -160,7 +193,7 @@ def pin_objects(store: Store, site: Site) -> dict[str, StoredObject]:
     pinned: dict[str, StoredObject] = {}
     pending: list[tuple[str, str]] = []
     for scenario in site.scenarios:
-        for name in ("geopackage", "surface", "roof_yields"):
+        for name in RELEASED:
             found = store.current(f"{scenario}/{name}")
             if found is None:
                 raise MixedObjectsError(
@@ -206,6 +239,7 @@ def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tupl
     files: dict[str, tuple[StoredObject, str]] = {}
     for scenario in site.scenarios:
         files[f"{scenario}/twin.gpkg"] = pinned[f"{scenario}/geopackage"], "twin.gpkg"
+        files[f"maps/{scenario}.png"] = pinned[f"{scenario}/map"], "map.png"
         for table, step_name in TABLES.items():
             stored = pinned[key_of(step_name, scenario)]
             if table in stored.files:
@@ -297,7 +331,11 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
 
 def release_findings(staged: Path) -> list[str]:
     """Return what is wrong with a staged release: every GeoPackage in it is validated."""
-    return [f"{path.parent.name}/{path.name}: {problem}" for path in sorted(staged.rglob("*.gpkg")) for problem in validate_geopackage(path)]
+    return [
+        f"{path.parent.name}/{path.name}: {problem}"
+        for path in sorted(staged.rglob("*.gpkg"))
+        for problem in validate_geopackage(path)
+    ]
 
 
 def parameter_files() -> dict[str, Parameters]:
@@ -320,15 +358,14 @@ def release_asset(
     on_progress: Callable[[Progress], None] | None,
 ) -> dg.AssetsDefinition:
     """Return the asset that publishes; it verifies everything itself, so that materialising it alone is safe."""
-    scenario_steps = ("geopackage", "surface", "roof_yields")
-
     @dg.asset(
         key=dg.AssetKey(["release"]),
-        deps=[dg.AssetKey([scenario, name]) for scenario in workplace.site.scenarios for name in scenario_steps],
+        deps=[dg.AssetKey([scenario, name]) for scenario in workplace.site.scenarios for name in RELEASED],
         group_name="publish",
         kinds={"geopackage"},
         owners=[OWNER],
         tags={"site": workplace.site.name, "scenario": "all"},
+        code_version=code_version(publish),
         description="The published, immutable release; nothing is published when nothing has changed. · 공개된 릴리스.",
     )
     def body(context: dg.AssetExecutionContext) -> dg.MaterializeResult:

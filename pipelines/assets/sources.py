@@ -58,7 +58,7 @@ def load_area(work: Work) -> StudyArea:
 
 
 def _read(work: Work, role: Role, area: StudyArea | None) -> list[RawLayer]:
-    box = None if area is None else tuple(area.area.buffer(READ_MARGIN_M).bounds)
+    box = None if area is None else area.area.buffer(READ_MARGIN_M).bounds
     return [read_dataset(work.site.inbox, dataset, work.site.crs, box) for dataset in work.datasets(role)]
 
 

@@ -1,6 +1,6 @@
 """Opens a GeoPackage with PyQGIS and prints as JSON what a planner would find; run by Debian's Python, not by ours.
 
-Usage: QT_QPA_PLATFORM=offscreen /usr/bin/python3 qgis_probe.py FILE.gpkg PICTURE_FOLDER
+Usage: QT_QPA_PLATFORM=offscreen /usr/bin/python3 qgis_probe.py FILE.gpkg PICTURE_FOLDER FONT_FILE
 """
 
 import json
@@ -10,10 +10,10 @@ from pathlib import Path
 
 from qgis.core import Qgis, QgsApplication, QgsMapRendererParallelJob, QgsMapSettings, QgsVectorLayer
 from qgis.PyQt.QtCore import QSize
-from qgis.PyQt.QtGui import QColor
+from qgis.PyQt.QtGui import QColor, QFontDatabase
 
 
-def picture(layers, path, scale_denominator=None):
+def picture(layers, path):
     settings = QgsMapSettings()
     settings.setLayers(layers)
     settings.setDestinationCrs(layers[0].crs())
@@ -49,7 +49,7 @@ def describe(layer, folder):
         "display": layer.displayExpression(),
         "map_tip": layer.mapTipTemplate(),
     }
-    counted, _, _, _, message = layer.listStylesInDatabase()
+    counted, _, _, _, _message = layer.listStylesInDatabase()
     found["styles"] = counted
     renderer = layer.renderer()
     if renderer is not None:
@@ -63,11 +63,15 @@ def describe(layer, folder):
     return found
 
 
-def main(path, folder):
+def main(path, folder, font):
     application = QgsApplication([], False)
     application.initQgis()
+    QFontDatabase.addApplicationFont(font)  # a machine for tests may have no Korean font
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
-        names = [row[0] for row in connection.execute("SELECT table_name FROM gpkg_contents WHERE table_name <> 'layer_styles'")]
+        names = [
+            row[0]
+            for row in connection.execute("SELECT table_name FROM gpkg_contents WHERE table_name <> 'layer_styles'")
+        ]
     layers = [QgsVectorLayer(f"{path}|layername={name}", name, "ogr") for name in names]
     answer = {"qgis": Qgis.QGIS_VERSION, "layers": {layer.name(): describe(layer, folder) for layer in layers}}
     order = ["districts", "roofs", "buildings", "parks", "green", "parcels"]
@@ -80,4 +84,4 @@ def main(path, folder):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3])

@@ -34,36 +34,11 @@ def rows(minutes: int = 30, zone: float = ZONE, longitude: float = LONGITUDE) ->
     local = pd.date_range("2023-01-01", periods=8760, freq="h")
     # months come from different years, as in every TMY
     years = 2001 + local.month
-    table = []
-    for year, time, g, b, d in zip(years, local, dni * up + dhi, dni, dhi, strict=True):
-        table.append(
-            [
-                year,
-                time.month,
-                time.day,
-                time.hour + 1,
-                60,
-                "?9",
-                15.0,
-                5.0,
-                60,
-                101000,
-                0,
-                0,
-                300,
-                g,
-                b,
-                d,
-                0,
-                0,
-                0,
-                0,
-                180,
-                2.5,
-            ]
-            + [5, 5, 10, 77777, 9, 999999999, 10, 0.1, 0, 88, 0.2, 0, 0]
-        )
-    return table
+    # columns of the format: flags and temperatures, long-wave, then irradiance, illuminance, wind, sky, rest
+    before = [60, "?9", 15.0, 5.0, 60, 101000, 0, 0, 300]
+    after = [0, 0, 0, 0, 180, 2.5, 5, 5, 10, 77777, 9, 999999999, 10, 0.1, 0, 88, 0.2, 0, 0]
+    columns = zip(years, local, dni * up + dhi, dni, dhi, strict=True)
+    return [[year, t.month, t.day, t.hour + 1, *before, g, b, d, *after] for year, t, g, b, d in columns]
 
 
 def write(

@@ -92,7 +92,7 @@ def test_where_footprints_overlap_the_higher_roof_counts(tmp_path, slope):
     one = buildings((low, 5.0, 100.0), (high, 30.0, 90.0))
     for number, frame in enumerate((one, one.iloc[::-1])):
         build_surface(frame, slope, here, 1.0, tmp_path / str(number))
-    heights, x, y = read(tmp_path / "0" / "E185_N536.tif")
+    heights, _, _ = read(tmp_path / "0" / "E185_N536.tif")
     assert (heights == 120).sum() == 400
     assert (heights == 105).sum() == 200
     assert (tmp_path / "0" / "E185_N536.tif").read_bytes() == (tmp_path / "1" / "E185_N536.tif").read_bytes()

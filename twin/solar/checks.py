@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pvlib
@@ -16,7 +18,9 @@ _RESULTS = ("irradiation_kwh_m2", "poa_kwh_m2", "yield_kwh", *MONTHS)
 def noon_offset_min(resource: Resource) -> float:
     """Return by how many minutes the middle of the year's irradiation lies after true solar noon."""
     hourly = resource.hourly
-    equation_of_time = pvlib.solarposition.equation_of_time_spencer71(hourly.index.day_of_year.to_numpy())
+    equation_of_time = pvlib.solarposition.equation_of_time_spencer71(
+        pd.DatetimeIndex(hourly.index).day_of_year.to_numpy()
+    )
     angle = np.asarray(pvlib.solarposition.hour_angle(hourly.index, resource.longitude, equation_of_time))
     angle = (angle + 180.0) % 360.0 - 180.0
     ghi = hourly["ghi"].to_numpy()
@@ -40,7 +44,7 @@ def physics_problems(roofs: pd.DataFrame, resource: Resource) -> list[str]:
     if roofs.empty:
         return found
 
-    def tell(bad: pd.Series | np.ndarray, words: str) -> None:
+    def tell(bad: Any, words: str) -> None:
         mask = np.asarray(bad, dtype=bool)
         if mask.any():
             found.append(

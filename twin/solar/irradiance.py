@@ -104,7 +104,9 @@ def plane_components(
             raise ValueError(
                 f"{int((~np.isfinite(part)).sum())} hours without a finite {name} irradiance: sun and weather do not fit"
             )
-    return PlaneComponents(hours=lit.index, tilt_deg=tilt, azimuth_deg=azimuth, aoi=np.asarray(aoi), **parts)
+    return PlaneComponents(
+        hours=pd.DatetimeIndex(lit.index), tilt_deg=tilt, azimuth_deg=azimuth, aoi=np.asarray(aoi), **parts
+    )
 
 
 def plane_of_array(

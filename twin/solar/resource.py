@@ -136,7 +136,9 @@ def prepare_resource(
         If no believable correction reaches the station normal.
     """
     frame = weather.frame[["ghi", "dni", "dhi", "temp_air", "wind_speed"]].copy()
-    sun = solar_position(frame.index, latitude, longitude, altitude_m, temperature=frame["temp_air"].to_numpy())
+    sun = solar_position(
+        pd.DatetimeIndex(frame.index), latitude, longitude, altitude_m, temperature=frame["temp_air"].to_numpy()
+    )
     frame = frame.join(sun)
     frame["dni_extra"] = pvlib.irradiance.get_extra_radiation(frame.index).to_numpy()
     frame["airmass"] = pvlib.atmosphere.get_relative_airmass(frame["apparent_zenith"].to_numpy())
@@ -207,7 +209,7 @@ def _mapped(frame: pd.DataFrame, exponent: float) -> pd.DataFrame:
     ghi, dhi = frame["ghi"].to_numpy(), frame["dhi"].to_numpy()
     zenith = frame["zenith"].to_numpy()
     new_ghi = _mapped_ghi(ghi, _clearness(frame), exponent)
-    day_of_year = frame.index.day_of_year.to_numpy()
+    day_of_year = pd.DatetimeIndex(frame.index).day_of_year.to_numpy()
 
     def erbs_fraction(values: np.ndarray) -> np.ndarray:
         modelled = pvlib.irradiance.erbs(values, zenith, day_of_year)["dhi"]

@@ -174,7 +174,7 @@ class _Clock:
 
     @classmethod
     def of(cls, resource: Resource, timezone: str) -> _Clock:
-        lit = resource.lit.index
+        lit = pd.DatetimeIndex(resource.lit.index)
         # an interval centred on the full hour belongs to the hour that begins there
         local = lit.tz_convert(timezone)
         group = (local.month.to_numpy() - 1) * 24 + local.hour.to_numpy()
@@ -270,7 +270,7 @@ def _write_dongs(out: Path, resource: Resource, timezone: str, hourly: np.ndarra
     every = np.zeros((len(resource.hourly), hourly.shape[1]))
     every[resource.daylight] = hourly / 1000.0
     table = pd.DataFrame(every, columns=[str(code) for code in dong_codes])
-    table.insert(0, "interval_middle", resource.hourly.index.tz_convert(timezone))
+    table.insert(0, "interval_middle", pd.DatetimeIndex(resource.hourly.index).tz_convert(timezone))
     table.to_parquet(out / "hourly_by_dong.parquet", index=False)
 
 

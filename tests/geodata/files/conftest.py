@@ -30,7 +30,12 @@ class Agency:
         x, y = CENTRE
         side = int(np.ceil(np.sqrt(count)))
         return [
-            shapely.box(x + step * (i % side), y + step * (i // side), x + step * (i % side) + size, y + step * (i // side) + size)
+            shapely.box(
+                x + step * (i % side),
+                y + step * (i // side),
+                x + step * (i % side) + size,
+                y + step * (i // side) + size,
+            )
             for i in range(count)
         ]
 
@@ -131,7 +136,12 @@ class Agency:
 
     def sg05(self, codes: Sequence) -> dict[str, list]:
         count = len(codes)
-        return {"L1_CODE": ["300"] * count, "L1_NAME": ["산림지역"] * count, "L3_CODE": list(codes), "L3_NAME": ["활엽수림"] * count}
+        return {
+            "L1_CODE": ["300"] * count,
+            "L1_NAME": ["산림지역"] * count,
+            "L3_CODE": list(codes),
+            "L3_NAME": ["활엽수림"] * count,
+        }
 
     def upis(self, sclas: Sequence[str], mlsfc: Sequence[str] | None = None) -> dict[str, list]:
         count = len(sclas)
@@ -146,7 +156,9 @@ class Agency:
             "EXCUT_SE": ["EXA0001"] * count,
         }
 
-    def dem(self, path: Path, driver: str = "GTiff", crs: str | None = "EPSG:5186", cell: float = 5.0, base: float = 20.0) -> Path:
+    def dem(
+        self, path: Path, driver: str = "GTiff", crs: str | None = "EPSG:5186", cell: float = 5.0, base: float = 20.0
+    ) -> Path:
         heights = np.add.outer(np.linspace(0, 30, 40), np.linspace(0, 10, 50)).astype("float32") + base
         heights[:3, :3] = -9999
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -154,7 +166,9 @@ class Agency:
         profile["transform"] = from_origin(CENTRE[0], CENTRE[1] + 200, cell, cell)
         if driver == "AAIGrid":
             rows = "\n".join(" ".join(f"{v:.2f}" for v in row) for row in heights)
-            path.write_text(f"ncols 50\nnrows 40\nxllcorner {CENTRE[0]}\nyllcorner {CENTRE[1]}\ncellsize {cell}\nNODATA_value -9999\n{rows}\n")
+            path.write_text(
+                f"ncols 50\nnrows 40\nxllcorner {CENTRE[0]}\nyllcorner {CENTRE[1]}\ncellsize {cell}\nNODATA_value -9999\n{rows}\n"
+            )
             return path
         profile["driver"] = driver
         with rasterio.open(path, "w", **profile) as raster:
@@ -162,7 +176,9 @@ class Agency:
         return path
 
     def epw(self, path: Path, hours: int = 8760, place: tuple[float, float] = (37.47, 126.62)) -> Path:
-        head = [f"LOCATION,Incheon,-,KOR,TEST,471120,{place[0]},{place[1]},9.0,68.9"] + [f"HEADER {i}" for i in range(7)]
+        head = [f"LOCATION,Incheon,-,KOR,TEST,471120,{place[0]},{place[1]},9.0,68.9"] + [
+            f"HEADER {i}" for i in range(7)
+        ]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join(head + ["2020,1,1,1,60,?9,1,2,3"] * hours) + "\n", encoding="latin-1")
         return path

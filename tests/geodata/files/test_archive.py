@@ -112,7 +112,9 @@ def test_a_zip_inside_a_zip_opens_and_one_more_does_not(tmp_path):
             archive.writestr(name, data)
         return buffer.getvalue()
 
-    path = write_zip(tmp_path / "nation.zip", {"41.zip": packed("a.txt", b"deep"), "11.zip": packed("x.zip", packed("b.txt", b""))})
+    path = write_zip(
+        tmp_path / "nation.zip", {"41.zip": packed("a.txt", b"deep"), "11.zip": packed("x.zip", packed("b.txt", b""))}
+    )
     members, problems = archive_members(path, "nation.zip")
     assert [m.path for m in members] == ["nation.zip/41.zip/a.txt"]
     assert members[0].read() == b"deep"

@@ -24,15 +24,23 @@ def test_the_bytes_decide_without_a_cpg(encoding):
 
 def test_syllables_that_euc_kr_lacks_are_kept():
     word = "똠방각하 힣"
-    with pytest.raises(UnicodeEncodeError):
-        word.encode("euc_kr")
+    with pytest.raises(UnicodeDecodeError):
+        word.encode("cp949").decode("euc_kr")
     assert sniff_dbf(dbf([word.encode("cp949")]), cpg=b"EUC-KR").name == "CP949"
     assert decode(word.encode("cp949"), "CP949") == word
 
 
 @pytest.mark.parametrize(
     ("cpg", "name"),
-    [(b"UTF-8", "UTF-8"), (b"utf8\n", "UTF-8"), (b"949", "CP949"), (b"EUC-KR", "CP949"), (b"ANSI 949", "CP949"), (b"nonsense", None), (None, None)],
+    [
+        (b"UTF-8", "UTF-8"),
+        (b"utf8\n", "UTF-8"),
+        (b"949", "CP949"),
+        (b"EUC-KR", "CP949"),
+        (b"ANSI 949", "CP949"),
+        (b"nonsense", None),
+        (None, None),
+    ],
 )
 def test_declarations(cpg, name):
     assert declared_encoding(cpg) == name

@@ -47,7 +47,15 @@ def test_it_is_a_geopackage_1_3_in_one_file_without_warnings(file: Path) -> None
     assert header[68:72] == b"GPKG"
     assert validate_geopackage(file) == []
     assert [p.name for p in file.parent.iterdir()] == ["twin.gpkg"]
-    command = [sys.executable, "-m", "osgeo_utils.samples.validate_gpkg", "--extra", "-k", "--warning-as-error", str(file)]
+    command = [
+        sys.executable,
+        "-m",
+        "osgeo_utils.samples.validate_gpkg",
+        "--extra",
+        "-k",
+        "--warning-as-error",
+        str(file),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
 
@@ -63,22 +71,31 @@ def test_every_value_comes_back(file: Path, layers: dict[str, pd.DataFrame]) -> 
         assert len(back) == len(frame)
         if LAYERS[name].geometry is not None:
             assert back.crs == "EPSG:5186"
-            assert back.geometry.geom_equals(gpd.GeoSeries(frame.geometry.to_numpy(), crs=back.crs)).to_numpy()[~frame.geometry.isna()].all()
+            assert (
+                back.geometry.geom_equals(gpd.GeoSeries(frame.geometry.to_numpy(), crs=back.crs))
+                .to_numpy()[~frame.geometry.isna()]
+                .all()
+            )
             assert (back.geometry.isna() == frame.geometry.isna()).all()
         for column in frame.columns.drop("geometry", errors="ignore"):
             there = frame[column].notna().to_numpy()
             assert (back[column].notna().to_numpy() == there).all(), column
-            assert back[column].astype("str")[there].tolist() == frame[column].astype(back[column].dtype, errors="ignore").astype("str")[there].tolist() or (
-                back[column][there].to_numpy() == frame[column][there].to_numpy()
-            ).all(), column
+            assert back[column][there].tolist() == frame[column][there].tolist(), column
 
 
 def test_column_types_are_those_of_the_standard(file: Path) -> None:
     types = {name: kind for _, name, kind, *_ in rows(file, 'PRAGMA table_info("buildings")')}
     assert types["geom"] == "MULTIPOLYGON"
-    assert (types["building_id"], types["floors_above"], types["height"], types["approved_on"]) == ("TEXT", "INTEGER", "REAL", "DATE")
+    assert (types["building_id"], types["floors_above"], types["height"], types["approved_on"]) == (
+        "TEXT",
+        "INTEGER",
+        "REAL",
+        "DATE",
+    )
     assert {n: k for _, n, k, *_ in rows(file, 'PRAGMA table_info("green")')}["is_canopy"] == "BOOLEAN"
-    assert rows(file, "SELECT approved_on, floors_above, altitude FROM buildings WHERE building_id = 'b0000'") == [("1988-10-03", 1, 20.0)]
+    assert rows(file, "SELECT approved_on, floors_above, altitude FROM buildings WHERE building_id = 'b0000'") == [
+        ("1988-10-03", 1, 20.0)
+    ]
     assert rows(file, "SELECT approved_on, name FROM buildings WHERE building_id = 'b0001'") == [(None, None)]
     assert rows(file, "SELECT count(*) FROM quality WHERE geom IS NULL") == [(1,)]
 
@@ -109,10 +126,13 @@ def test_shaded_real_data_carry_no_marks(tmp_path: Path, layers: dict[str, pd.Da
 
 
 def test_constraints_hold_choices_ranges_and_patterns(file: Path) -> None:
-    choices = dict(rows(file, "SELECT value, description FROM gpkg_data_column_constraints WHERE constraint_name = 'parks_status'"))
+    choices = dict(
+        rows(file, "SELECT value, description FROM gpkg_data_column_constraints WHERE constraint_name = 'parks_status'")
+    )
     assert choices == {"built": "조성 / built", "planned": "미조성 / planned", "unknown": "알 수 없음 / unknown"}
     assert rows(
-        file, "SELECT constraint_type, min, max FROM gpkg_data_column_constraints WHERE constraint_name = 'parcels_green_cover_pct'"
+        file,
+        "SELECT constraint_type, min, max FROM gpkg_data_column_constraints WHERE constraint_name = 'parcels_green_cover_pct'",
     ) == [("range", 0, 100)]
     ((glob,),) = rows(file, "SELECT value FROM gpkg_data_column_constraints WHERE constraint_name = 'parcels_pnu'")
     # SQLite itself judges the pattern by which the column may be checked
@@ -128,7 +148,16 @@ def test_metadata_is_where_qgis_and_catalogues_look(file: Path) -> None:
         "SELECT r.table_name, m.metadata FROM gpkg_metadata m JOIN gpkg_metadata_reference r ON r.md_file_id = m.id "
         "WHERE m.md_standard_uri = 'http://mrcc.com/qgis.dtd' AND m.mime_type = 'text/xml' AND r.reference_scope = 'table'",
     )
-    assert {name for name, _ in found} == {"districts", "parcels", "buildings", "roofs", "green", "parks", "quality", "run_info"}
+    assert {name for name, _ in found} == {
+        "districts",
+        "parcels",
+        "buildings",
+        "roofs",
+        "green",
+        "parks",
+        "quality",
+        "run_info",
+    }
     root = ET.fromstring(dict(found)["roofs"])  # noqa: S314
     assert root.findtext("rights") == "시험용"
     assert root.findtext("language") == "KOR"
@@ -141,8 +170,14 @@ def test_metadata_is_where_qgis_and_catalogues_look(file: Path) -> None:
 
 
 def test_keys_are_unique_and_joins_are_indexed(file: Path) -> None:
-    indices = {name: sql for name, sql in rows(file, "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND name LIKE 'idx_%'")}
-    assert {"idx_parcels_pnu", "idx_buildings_pnu", "idx_roofs_building_id", "idx_roofs_dong_code", "idx_roofs_roof_id"} <= set(indices)
+    indices = dict(rows(file, "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND name LIKE 'idx_%'"))
+    assert {
+        "idx_parcels_pnu",
+        "idx_buildings_pnu",
+        "idx_roofs_building_id",
+        "idx_roofs_dong_code",
+        "idx_roofs_roof_id",
+    } <= set(indices)
     assert "UNIQUE" in indices["idx_parcels_pnu"]
     assert "UNIQUE" not in indices["idx_buildings_pnu"]
     plan = rows(file, "EXPLAIN QUERY PLAN SELECT * FROM roofs WHERE building_id = 'b0001'")
@@ -169,7 +204,9 @@ def test_empty_layers_are_written(tmp_path: Path, layers: dict[str, pd.DataFrame
 def test_a_single_layer_and_a_lone_table_are_enough(
     tmp_path: Path, layers: dict[str, pd.DataFrame], plan_blocks: pd.DataFrame, about: ReleaseAbout
 ) -> None:
-    for number, chosen in enumerate(({"plan_blocks": plan_blocks}, {"quality": layers["quality"], "run_info": layers["run_info"]})):
+    for number, chosen in enumerate(
+        ({"plan_blocks": plan_blocks}, {"quality": layers["quality"], "run_info": layers["run_info"]})
+    ):
         path = tmp_path / f"{number}.gpkg"
         write_geopackage(path, chosen, about)
         assert validate_geopackage(path) == []
@@ -194,7 +231,9 @@ def test_two_processes_in_two_folders_at_two_times_write_the_same_bytes(tmp_path
         folder.mkdir()
         helpers = Path(__file__).with_name("conftest.py")
         environment = {**os.environ, "TZ": zone, "PYTHONHASHSEED": str(number)}
-        subprocess.run([sys.executable, "-c", WRITE_AGAIN, str(helpers), str(folder / "twin.gpkg")], check=True, env=environment)
+        subprocess.run(
+            [sys.executable, "-c", WRITE_AGAIN, str(helpers), str(folder / "twin.gpkg")], check=True, env=environment
+        )
         hashes.append(hashlib.sha256((folder / "twin.gpkg").read_bytes()).hexdigest())
         time.sleep(1.1)  # another second, in which any clock would show
     assert hashes[0] == hashes[1]
@@ -239,7 +278,9 @@ def test_vintages_that_are_no_dates_are_refused(about: ReleaseAbout) -> None:
         _ = replace(about, timestamp="작년").instant
 
 
-def test_it_never_writes_in_place_nor_unknown_layers(file: Path, layers: dict[str, pd.DataFrame], about: ReleaseAbout) -> None:
+def test_it_never_writes_in_place_nor_unknown_layers(
+    file: Path, layers: dict[str, pd.DataFrame], about: ReleaseAbout
+) -> None:
     before = file.read_bytes()
     with pytest.raises(FileExistsError):
         write_geopackage(file, layers, about)
@@ -248,10 +289,14 @@ def test_it_never_writes_in_place_nor_unknown_layers(file: Path, layers: dict[st
         write_geopackage(file.with_name("b.gpkg"), {"trees": layers["green"]}, about)
 
 
-def test_full_disk_leaves_nothing_and_says_what_to_do(tmp_path: Path, layers: dict[str, pd.DataFrame], about: ReleaseAbout) -> None:
+def test_full_disk_leaves_nothing_and_says_what_to_do(
+    tmp_path: Path, layers: dict[str, pd.DataFrame], about: ReleaseAbout
+) -> None:
     place = tmp_path / "tiny"
     place.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(place)], capture_output=True, text=True, check=False)
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(place)], capture_output=True, text=True, check=False
+    )
     if made.returncode != 0:
         pytest.skip(f"no right to mount a small file system here: {made.stderr.strip()}")
     try:
@@ -275,10 +320,19 @@ def damage(path: Path, *statements: str) -> list[str]:
     [
         ("DELETE FROM layer_styles WHERE f_table_name = 'roofs'", "roofs: 0 default styles"),
         ("DELETE FROM gpkg_data_columns WHERE column_name = 'jimok'", "parcels: columns without label: ['jimok']"),
-        ("DELETE FROM buildings WHERE building_id = 'b0003'", "1 roof planes of buildings that are not published, for example b0003"),
-        ("UPDATE gpkg_ogr_contents SET feature_count = 9 WHERE table_name = 'green'", "green: holds 10 rows, but its feature count says 9"),
+        (
+            "DELETE FROM buildings WHERE building_id = 'b0003'",
+            "1 roof planes of buildings that are not published, for example b0003",
+        ),
+        (
+            "UPDATE gpkg_ogr_contents SET feature_count = 9 WHERE table_name = 'green'",
+            "green: holds 10 rows, but its feature count says 9",
+        ),
         ("DELETE FROM rtree_parks_geom", "parks: 2 geometries, but 0 in the spatial index"),
-        ("ALTER TABLE run_info ADD COLUMN secret TEXT", "run_info: columns that the catalogue does not declare: ['secret']"),
+        (
+            "ALTER TABLE run_info ADD COLUMN secret TEXT",
+            "run_info: columns that the catalogue does not declare: ['secret']",
+        ),
         ("UPDATE gpkg_metadata_reference SET timestamp = 'yesterday'", "requirement 100"),
         ("UPDATE gpkg_contents SET last_change = 'today' WHERE table_name = 'green'", "requirement"),
         ("PRAGMA user_version = 10400", "user_version is 10400, expected 10300"),

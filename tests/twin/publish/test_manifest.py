@@ -32,10 +32,25 @@ INVENTORY = Inventory(
 )  # fmt: skip
 ACCOUNT = {"source": "buildings", "read": 12, "outside": 2, "published": 9, "merged": 1, "reasoned": 0}
 RECORDS = {
-    "sources/buildings": {"digest": "d1", "content": "c1", "inputs": {":buildings": "x"}, "metadata": {"account": ACCOUNT}},
-    "sources/parks": {"digest": "d2", "content": "c2", "inputs": {}, "metadata": {"absent": "no file of parks in the inbox"}},
+    "sources/buildings": {
+        "digest": "d1",
+        "content": "c1",
+        "inputs": {":buildings": "x"},
+        "metadata": {"account": ACCOUNT},
+    },
+    "sources/parks": {
+        "digest": "d2",
+        "content": "c2",
+        "inputs": {},
+        "metadata": {"absent": "no file of parks in the inbox"},
+    },
     "sources/study_area": {"digest": "d3", "content": "c3", "inputs": {}, "metadata": {"district_known": False}},
-    "sources/resource": {"digest": "d4", "content": "c4", "inputs": {}, "metadata": {"corrected": False, "ghi_kwh_m2": 1510.0}},
+    "sources/resource": {
+        "digest": "d4",
+        "content": "c4",
+        "inputs": {},
+        "metadata": {"corrected": False, "ghi_kwh_m2": 1510.0},
+    },
 }
 PARAMETERS = {
     "twin.solar/pv.yaml": Parameters(
@@ -49,7 +64,14 @@ PARAMETERS = {
 
 @pytest.fixture
 def site() -> Site:
-    return Site.model_validate({"name": "gaon", "title": {"ko": "가온", "en": "Gaon"}, "study_area": {"legal_dongs": ["4121010700"]}, "demo": True})
+    return Site.model_validate(
+        {
+            "name": "gaon",
+            "title": {"ko": "가온", "en": "Gaon"},
+            "study_area": {"legal_dongs": ["4121010700"]},
+            "demo": True,
+        }
+    )
 
 
 @pytest.fixture
@@ -62,7 +84,13 @@ def file(tmp_path: Path, layers: dict[str, pd.DataFrame], about: ReleaseAbout) -
 
 def build(site: Site, file: Path) -> dict:
     return build_manifest(
-        site, RECORDS, ["existing: 건물 30"], {"pvlib": "0.16.1"}, inventory=INVENTORY, parameters=PARAMETERS, geopackages={"existing": file}
+        site,
+        RECORDS,
+        ["existing: 건물 30"],
+        {"pvlib": "0.16.1"},
+        inventory=INVENTORY,
+        parameters=PARAMETERS,
+        geopackages={"existing": file},
     )
 
 
@@ -79,7 +107,12 @@ def test_it_tells_what_is_in_it_and_where_it_comes_from(site: Site, file: Path) 
     }  # fmt: skip
     assert "sky_view" not in columns
     (source,) = content["sources"]
-    assert (source["role"], source["rows"], source["vintage"], source["licence"]) == ("buildings", 12, "2026-09", "CC BY")
+    assert (source["role"], source["rows"], source["vintage"], source["licence"]) == (
+        "buildings",
+        12,
+        "2026-09",
+        "CC BY",
+    )
     assert source["files"] == [{"path": "b.zip", "size": 10, "sha256": "b" * 64}]
     assert [f["path"] for f in content["unused_files"]] == ["c.tif", "notes.txt"]
     assert content["accounts"] == [ACCOUNT]
@@ -91,7 +124,14 @@ def test_it_tells_what_is_in_it_and_where_it_comes_from(site: Site, file: Path) 
 def test_known_gaps_are_told_in_both_languages(site: Site, file: Path) -> None:
     gaps = build(site, file)["content"]["known_gaps"]
     english = " ".join(gap["en"] for gap in gaps)
-    for words in ("Demo data", "unshaded", "not corrected", "legal dongs", "no file of parks", "twin.solar/pv.yaml: losses"):
+    for words in (
+        "Demo data",
+        "unshaded",
+        "not corrected",
+        "legal dongs",
+        "no file of parks",
+        "twin.solar/pv.yaml: losses",
+    ):
         assert words in english
     assert "albedo" not in english
     korean = " ".join(gap["ko"] for gap in gaps)
@@ -99,9 +139,15 @@ def test_known_gaps_are_told_in_both_languages(site: Site, file: Path) -> None:
         assert words in korean
 
 
-def test_shaded_files_are_not_called_unshaded(tmp_path: Path, layers: dict[str, pd.DataFrame], about: ReleaseAbout) -> None:
+def test_shaded_files_are_not_called_unshaded(
+    tmp_path: Path, layers: dict[str, pd.DataFrame], about: ReleaseAbout
+) -> None:
     path = tmp_path / "shaded.gpkg"
-    write_geopackage(path, layers, ReleaseAbout(about.title_ko, about.title_en, about.crs, about.timestamp, unshaded=False, demo=False))
+    write_geopackage(
+        path,
+        layers,
+        ReleaseAbout(about.title_ko, about.title_en, about.crs, about.timestamp, unshaded=False, demo=False),
+    )
     assert not any(layer["unshaded"] for layer in describe_geopackage(path).values())
 
 

@@ -29,7 +29,12 @@ def lab(colour: str, sight: str) -> np.ndarray:
     srgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
     linear = np.clip(SIGHT[sight] @ linear, 0, 1)
-    xyz = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]) @ linear
+    xyz = (
+        np.array(
+            [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+        )
+        @ linear
+    )
     t = xyz / np.array([0.95047, 1.0, 1.08883])
     f = np.where(t > (6 / 29) ** 3, np.cbrt(t), t / (3 * (6 / 29) ** 2) + 4 / 29)
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
@@ -87,7 +92,17 @@ def test_land_uses_are_known_by_their_words() -> None:
     layer = LAYERS["plan_blocks"]
     style = styles_for(layer, layer.names)[0]
     classes = legend(layer, style)
-    words = ["공동주택용지", "근린공원", "초등학교", "단독주택(점포겸용)", "자족시설용지", "일반상업용지", "도로", "주상복합", "기타"]
+    words = [
+        "공동주택용지",
+        "근린공원",
+        "초등학교",
+        "단독주택(점포겸용)",
+        "자족시설용지",
+        "일반상업용지",
+        "도로",
+        "주상복합",
+        "기타",
+    ]
     found = classify(pd.Series(words), style, classes)
     assert [classes[i].en for i in found] == [
         "Apartments", "Park and green", "School and public", "Detached homes", "Jobs and industry", "Commerce and offices",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -61,7 +62,7 @@ def test_more_target_never_means_less_in_any_hour(weather, place):
     years = [
         prepare_resource(weather, *place, normal(weather.ghi_kwh_m2 * f)).hourly["ghi"] for f in (0.8, 0.9, 1.0, 1.05)
     ]
-    for less, more in zip(years, years[1:], strict=False):
+    for less, more in pairwise(years):
         assert (more >= less - 1e-9).all()
 
 

@@ -76,16 +76,16 @@ def model_chain(resource, capacity_kwp: float, tilt: float, azimuth: float, rack
 
 
 @pytest.mark.parametrize(
-    ("roof_id", "tilt", "azimuth", "racking"),
+    ("roof_id", "mounting"),
     [
-        ("B3-1", 30.0, 180.0, "open_rack_glass_polymer"),
-        ("B7-1", 30.0, 90.0, "close_mount_glass_glass"),
-        ("B7-2", 30.0, 270.0, "close_mount_glass_glass"),
+        ("B3-1", (30.0, 180.0, "open_rack_glass_polymer")),
+        ("B7-1", (30.0, 90.0, "close_mount_glass_glass")),
+        ("B7-2", (30.0, 270.0, "close_mount_glass_glass")),
     ],
 )
-def test_each_hour_agrees_with_pvlibs_model_chain(done, roofs, resource, roof_id, tilt, azimuth, racking):
+def test_each_hour_agrees_with_pvlibs_model_chain(done, roofs, resource, roof_id, mounting):
     capacity = roofs.set_index("roof_id").at[roof_id, "capacity_kwp"]
-    expected = model_chain(resource, capacity, tilt, azimuth, racking)
+    expected = model_chain(resource, capacity, *mounting)
     ours = read_hours(done, [roof_id])[roof_id]
     assert ours.index.equals(resource.lit.index)
     assert np.abs(ours - expected[ours.index]).max() < 1e-3 * capacity  # float32 of kW
@@ -166,17 +166,21 @@ def test_same_input_same_bytes(done, roofs, resource, tmp_path):
     assert report.capacity_kwp == pytest.approx(roofs["capacity_kwp"].sum())
 
 
-@pytest.mark.parametrize("shared", [0, 256])
-def test_chunks_and_shared_orientations_change_nothing(done, roofs, resource, tmp_path, monkeypatch, shared):
+@pytest.fixture(params=[0, 256])
+def small_chunks(request, monkeypatch) -> pytest.MonkeyPatch:
     monkeypatch.setattr(yields, "CHUNK", 4)
-    monkeypatch.setattr(yields, "_SHARED_ORIENTATIONS", shared)
+    monkeypatch.setattr(yields, "_SHARED_ORIENTATIONS", request.param)
+    return monkeypatch
+
+
+def test_chunks_and_shared_orientations_change_nothing(done, roofs, resource, tmp_path, small_chunks):
     report = roof_yields(roofs, resource, tmp_path)
     assert report.chunks == 3
     for name in ("roofs.parquet", "profile_by_building.parquet"):
         pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / name), pd.read_parquet(done / name), rtol=1e-12)
     wanted = ["B7-2", "B0-1", "B4-1"]
     chunked = read_hours(tmp_path, wanted)
-    monkeypatch.undo()
+    small_chunks.undo()
     pd.testing.assert_frame_equal(chunked, read_hours(done, wanted), rtol=1e-6)
 
 

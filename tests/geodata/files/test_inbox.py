@@ -1,0 +1,563 @@
+from __future__ import annotations
+
+import shutil
+import unicodedata
+import zipfile
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+import rasterio
+import shapely
+from rasterio.transform import from_origin
+
+from geodata.errors import InputError
+from geodata.inbox import dataset_files, hash_files, refuse, take_inventory
+from geodata.inventory import Inventory
+from geodata.site import SourceSpec
+
+
+def only(inventory: Inventory):
+    assert len(inventory.datasets) == 1, inventory
+    return inventory.datasets[0]
+
+
+def told(inventory: Inventory, words: str) -> list:
+    return [p for p in inventory.problems if words in p.what]
+
+
+# --- recognised by content, whatever the name -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "key", "role"),
+    [
+        (lambda a: a.al_d002(), "AL_D002", "parcels"),
+        (lambda a: a.lsmd(), "LSMD_CONT_LDREG", "parcels"),
+        (lambda a: {k.lower(): v for k, v in a.lsmd().items()}, "LSMD_CONT_LDREG", "parcels"),
+        (lambda a: a.al_d010(fields=23), "AL_D010", "buildings"),
+        (lambda a: a.al_d010(fields=24), "AL_D010", "buildings"),
+        (lambda a: a.al_d010(fields=29), "AL_D010", "buildings"),
+        (lambda a: a.f_fac(), "F_FAC_BUILDING", "buildings"),
+        (lambda a: a.sg05(["311", "211"]), "SG05", "land_cover"),
+        (lambda a: a.sg05([311, 211]), "SG05", "land_cover"),
+        (lambda a: a.upis(["UQT220", "UQT210"]), "UPIS_UQ153", "parks"),
+        (lambda a: {"법정동": ["노온사동"], "지번": ["산 12-3"]}, "PARCELS_BY_JIBUN", "parcels"),
+        (
+            lambda a: {"블록번호": ["A-1"], "용도": ["공동주택"], "용적률": [200.0], "세대수": [500]},
+            "LAND_USE_PLAN",
+            "plan_blocks",
+        ),
+        (lambda a: {"BLOCK_NO": ["B1"], "LANDUSE": ["park"], "FAR": [0.0]}, "LAND_USE_PLAN", "plan_blocks"),
+        (lambda a: {"blockname": ["B1"], "토지이용": ["공원"], "건폐율": [20]}, "LAND_USE_PLAN", "plan_blocks"),
+        (lambda a: {"zonename": ["광명시흥 공공주택지구"]}, "DISTRICT", "district"),
+        (lambda a: {"사업지구명": ["광명시흥"]}, "DISTRICT", "district"),
+    ],
+)
+def test_vector_products(agency, inbox, make, key, role):
+    agency.shapefile(inbox / "anything.shp", make(agency))
+    inventory = take_inventory(inbox)
+    dataset = only(inventory)
+    assert (dataset.product, dataset.role) == (key, role)
+    assert dataset.parts[0].crs == "EPSG:5186"
+    assert dataset.parts[0].crs_origin == "prj"
+    assert not [p for p in inventory.problems if p.fatal]
+    assert inventory.ignored == ()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        # eight A-columns of another product: no parcel number in A1
+        lambda a: {**a.al_d002(), "A1": ["4121010500"] * 6},
+        # twenty-nine A-columns with the parcel number in A1 (AL_D162 and others)
+        lambda a: {**a.al_d010(), "A2": ["x"] * 6, "A1": a.pnus(6)},
+        # the same columns as parks, but roads
+        lambda a: a.upis(["UQS110"] * 2, ["UQS100"] * 2),
+        # legal dong boundaries, which ship with the program
+        lambda a: {"code": ["41210105"], "emd": ["노온사동"]},
+        lambda a: {"L3_CODE": ["abc"]},
+    ],
+)
+def test_look_alikes_are_ignored_with_a_hint(agency, inbox, make):
+    agency.shapefile(inbox / "AL_D002_41_20260901.shp", make(agency))
+    inventory = take_inventory(inbox)
+    assert inventory.datasets == ()
+    assert inventory.ignored == ("AL_D002_41_20260901.shp",)
+    assert [p.fatal for p in inventory.problems] == [False]
+    assert "sources" in inventory.problems[0].remedy
+    refuse(inventory)
+
+
+@pytest.mark.parametrize(("driver", "name"), [("GTiff", "x.tif"), ("HFA", "x.img"), ("AAIGrid", "x.asc")])
+def test_terrain_rasters(agency, inbox, driver, name):
+    agency.dem(inbox / name, driver)
+    if driver == "AAIGrid":
+        (inbox / "x.prj").write_text(rasterio.crs.CRS.from_epsg(5186).to_wkt())
+    dataset = only(take_inventory(inbox))
+    assert (dataset.product, dataset.role, dataset.parts[0].kind, dataset.parts[0].crs) == (
+        "DEM",
+        "terrain",
+        "raster",
+        "EPSG:5186",
+    )
+
+
+def test_rasters_that_are_no_terrain(inbox):
+    profile = {
+        "driver": "GTiff",
+        "width": 8,
+        "height": 8,
+        "crs": "EPSG:5186",
+        "transform": from_origin(186e3, 537e3, 10, 10),
+    }
+    values = np.random.default_rng(1).random((8, 8))
+    with rasterio.open(inbox / "ndvi.tif", "w", count=1, dtype="float32", **profile) as raster:
+        raster.write(values.astype("float32") * 2 - 1, 1)
+    with rasterio.open(inbox / "photo.tif", "w", count=3, dtype="uint8", **profile) as raster:
+        raster.write(np.repeat((values * 255).astype("uint8")[None], 3, axis=0))
+    inventory = take_inventory(inbox)
+    assert inventory.datasets == ()
+    assert inventory.ignored == ("ndvi.tif", "photo.tif")
+
+
+def test_terrain_of_several_cell_sizes_the_finest_first(agency, inbox):
+    agency.dem(inbox / "a.tif", cell=90.0)
+    agency.dem(inbox / "b.tif", cell=5.0)
+    agency.dem(inbox / "c.tif", cell=5.0)
+    parts = [[p.data_source for p in d.parts] for d in take_inventory(inbox).datasets]
+    assert parts == [["b.tif", "c.tif"], ["a.tif"]]
+
+
+def test_weather(agency, inbox):
+    agency.epw(inbox / "incheon.epw")
+    agency.epw(inbox / "abroad.epw", place=(39.8, -104.7))
+    inventory = take_inventory(inbox)
+    assert [(d.product, d.parts[0].data_source, d.parts[0].rows) for d in inventory.datasets] == [
+        ("EPW", "incheon.epw", 8760),
+        ("EPW", "abroad.epw", 8760),
+    ]
+    assert [p.path for p in told(inventory, "not in Korea")] == ["abroad.epw"]
+
+
+def test_weather_without_one_hour_is_refused(agency, inbox):
+    agency.epw(inbox / "w.epw", hours=8759)
+    inventory = take_inventory(inbox)
+    with pytest.raises(InputError, match=r"w\.epw: the weather file has 8,759 hourly rows instead of 8,760"):
+        refuse(inventory)
+
+
+def test_geopackage_layers(agency, inbox):
+    for layer, columns in (("필지", agency.al_d002()), ("건물", agency.al_d010()), ("other", {"x": [1]})):
+        rows = len(next(iter(columns.values())))
+        frame = gpd.GeoDataFrame(pd.DataFrame(columns), geometry=agency.boxes(rows), crs="EPSG:5186")
+        pyogrio.write_dataframe(frame, inbox / "town.gpkg", layer=layer, append=(inbox / "town.gpkg").exists())
+    inventory = take_inventory(inbox)
+    assert {(d.product, d.parts[0].layer, d.parts[0].crs_origin) for d in inventory.datasets} == {
+        ("AL_D002", "필지", "file"),
+        ("AL_D010", "건물", "file"),
+    }
+    assert inventory.ignored == ()
+
+
+# --- inboxes and archives ---------------------------------------------------------------------------------------------
+
+
+def test_missing_and_empty_inbox(inbox):
+    with pytest.raises(InputError, match="does not exist"):
+        take_inventory(inbox / "nowhere")
+    (inbox / ".hidden").write_text("x")
+    (inbox / "sub").mkdir()
+    with pytest.raises(InputError, match="empty inbox is not an empty town"):
+        take_inventory(inbox)
+    with pytest.raises(InputError, match="is empty"):
+        hash_files(inbox)
+
+
+def test_every_file_is_hashed(agency, inbox):
+    agency.shapefile(inbox / "sub" / "a.shp", agency.al_d002())
+    (inbox / "읽어보세요.txt").write_text("hello")
+    files = {f.path: f for f in take_inventory(inbox).files}
+    assert sorted(files) == ["sub/a.dbf", "sub/a.prj", "sub/a.shp", "sub/a.shx", "읽어보세요.txt"]
+    # sha256 of "hello", as published everywhere
+    assert files["읽어보세요.txt"].sha256 == "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+    assert hash_files(inbox) == tuple(files.values())
+
+
+def test_a_dataset_knows_all_its_files(agency, inbox):
+    agency.shapefile(inbox / "a.shp", agency.al_d002())
+    agency.dem(inbox / "b.tif")
+    inventory = take_inventory(inbox)
+    parcels = inventory.datasets_for("parcels")[0]
+    assert [f.path for f in dataset_files(inventory, parcels)] == ["a.dbf", "a.prj", "a.shp", "a.shx"]
+
+
+def test_parts_in_a_zip_are_one_dataset(agency, inbox, elsewhere):
+    parts = [
+        agency.shapefile(elsewhere / f"AL_D010_41_20260909{n}.shp", agency.al_d010(count))
+        for n, count in (("", 5), ("(2)", 4), ("(3)", 3))
+    ]
+    agency.zipped(inbox / "download.zip", *parts)
+    dataset = only(take_inventory(inbox))
+    assert [(p.data_source, p.rows) for p in dataset.parts] == [
+        ("download.zip/AL_D010_41_20260909.shp", 5),
+        ("download.zip/AL_D010_41_20260909(2).shp", 4),
+        ("download.zip/AL_D010_41_20260909(3).shp", 3),
+    ]
+    assert dataset.vintage == "2026-09-01"
+    assert {p.encoding for p in dataset.parts} == {"CP949"}
+
+
+@pytest.mark.parametrize(("numbers", "absent"), [(["", "(3)"], "AL(2)"), (["(2)", "(3)"], "AL"), (["(2)"], "AL")])
+def test_a_missing_part_is_fatal(agency, inbox, numbers, absent):
+    for n in numbers:
+        agency.shapefile(inbox / f"AL{n}.shp", agency.al_d010())
+    with pytest.raises(InputError, match="a part of the delivery is missing") as error:
+        refuse(take_inventory(inbox))
+    assert f": {absent} ·" in str(error.value)
+
+
+def test_part_in_another_archive_completes_the_series(agency, inbox, elsewhere):
+    for n in ("", "(2)"):
+        agency.zipped(
+            inbox / f"AL_D002_41{n}.zip", agency.shapefile(elsewhere / f"AL_D002_41{n}.shp", agency.al_d002())
+        )
+    inventory = take_inventory(inbox)
+    assert len(only(inventory).parts) == 2
+    refuse(inventory)
+
+
+def test_the_second_part_borrows_the_prj_of_the_first(agency, inbox):
+    agency.shapefile(inbox / "AL.shp", agency.al_d002())
+    agency.shapefile(inbox / "AL(2).shp", agency.al_d002(first=20), crs=None)
+    parts = only(take_inventory(inbox)).parts
+    assert [(p.crs, p.crs_origin) for p in parts] == [("EPSG:5186", "prj"), ("EPSG:5186", "shared prj")]
+
+
+def test_a_misnamed_zip_is_read_as_a_zip(agency, inbox, elsewhere):
+    agency.zipped(inbox / "건물통합정보.shp", agency.shapefile(elsewhere / "AL_D010_11_20260909.shp", agency.al_d010()))
+    inventory = take_inventory(inbox)
+    assert only(inventory).parts[0].data_source == "건물통합정보.shp/AL_D010_11_20260909.shp"
+    assert [p.fatal for p in told(inventory, "is a zip whatever")] == [False]
+
+
+def test_decomposed_names(agency, inbox):
+    agency.shapefile(inbox / f"{unicodedata.normalize('NFD', '광명시')}.shp", agency.al_d002())
+    inventory = take_inventory(inbox)
+    assert only(inventory).parts[0].data_source == "광명시.shp"
+    assert all(unicodedata.is_normalized("NFC", f.path) for f in inventory.files)
+
+
+def test_two_forms_of_one_name(inbox):
+    for form in ("NFC", "NFD"):
+        (inbox / unicodedata.normalize(form, "광명.txt")).write_text(form)
+    inventory = take_inventory(inbox)
+    with pytest.raises(InputError, match="same name in different Unicode forms"):
+        refuse(inventory)
+
+
+@pytest.mark.parametrize("extra", [b"", b"full"])
+def test_truncated_zip_is_a_problem_for_inspect_and_an_error_for_a_run(agency, inbox, extra):
+    agency.zipped(inbox / "a.zip", agency.shapefile(inbox / "a.shp", agency.al_d002()))
+    data = (inbox / "a.zip").read_bytes()
+    (inbox / "a.zip").write_bytes(data[: len(data) // 2])
+    agency.shapefile(inbox / "good.shp", agency.al_d010())
+    inventory = take_inventory(inbox)
+    assert [d.product for d in inventory.datasets] == ["AL_D010"]
+    with pytest.raises(InputError, match=r"a\.zip: the zip is truncated or damaged") as error:
+        refuse(inventory)
+    assert "download or copy it again" in str(error.value)
+
+
+def test_nothing_is_written_into_the_inbox(agency, inbox, elsewhere):
+    agency.zipped(inbox / "a.zip", agency.shapefile(elsewhere / "a.shp", agency.al_d010()))
+    agency.shapefile(inbox / "b.shp", agency.al_d002())
+    agency.dem(inbox / "c.img", "HFA")
+    before = sorted(p.name for p in inbox.iterdir())
+    take_inventory(inbox)
+    assert sorted(p.name for p in inbox.iterdir()) == before
+
+
+def test_inventory_depends_on_content_alone(agency, inbox, tmp_path):
+    agency.shapefile(inbox / "b" / "b.shp", agency.al_d010())
+    agency.shapefile(inbox / "a.shp", agency.al_d002())
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for file in sorted((p for p in inbox.rglob("*") if p.is_file()), reverse=True):
+        target = copy / file.relative_to(inbox)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(file, target)
+    assert take_inventory(inbox) == take_inventory(copy)
+
+
+# --- broken shapefiles ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", [".shx", ".dbf"])
+def test_incomplete_shapefile(agency, inbox, suffix):
+    agency.shapefile(inbox / "a.shp", agency.al_d002()).with_suffix(suffix).unlink()
+    with pytest.raises(InputError, match=f"incomplete, missing: {suffix}"):
+        refuse(take_inventory(inbox))
+
+
+@pytest.mark.parametrize("suffix", [".shp", ".dbf", ".shx"])
+def test_truncated_shapefile(agency, inbox, suffix):
+    path = agency.shapefile(inbox / "a.shp", agency.al_d002(40)).with_suffix(suffix)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    with pytest.raises(InputError, match="the shapefile is truncated"):
+        refuse(take_inventory(inbox))
+
+
+def test_empty_layer_is_recognised_and_told(agency, inbox):
+    agency.shapefile(inbox / "a.shp", {k: pd.Series([], dtype="str") for k in agency.lsmd()}, shapes=[])
+    inventory = take_inventory(inbox)
+    assert told(inventory, "no records")
+    refuse(inventory)
+
+
+def test_empty_file(inbox):
+    (inbox / "a.tif").touch()
+    with pytest.raises(InputError, match=r"a\.tif: the file is empty"):
+        refuse(take_inventory(inbox))
+
+
+def test_lying_cpg_and_damaged_text_are_told(agency, inbox):
+    agency.shapefile(inbox / "lie.shp", agency.al_d002(), cpg="UTF-8")
+    agency.shapefile(inbox / "burnt.shp", {**agency.f_fac(), "BLD_NM": ["\ufffd\ufffdA"] * 6}, encoding="utf-8")
+    inventory = take_inventory(inbox)
+    assert [(p.path, p.fatal) for p in told(inventory, "declared encoding is wrong")] == [("lie.shp", False)]
+    assert [(p.path, p.fatal) for p in told(inventory, "already damaged")] == [("burnt.shp", False)]
+    assert {d.product: d.parts[0].encoding for d in inventory.datasets} == {
+        "AL_D002": "CP949",
+        "F_FAC_BUILDING": "UTF-8",
+    }
+
+
+# --- coordinate reference systems -------------------------------------------------------------------------------------
+
+
+def test_missing_prj_is_refused_and_names_what_would_fit(agency, inbox):
+    agency.shapefile(inbox / "a.shp", agency.al_d002(), crs=None)
+    with pytest.raises(InputError, match="no coordinate reference system") as error:
+        refuse(take_inventory(inbox))
+    assert "EPSG:5186" in str(error.value)
+
+
+def test_shared_prj_of_a_bundle(agency, inbox, elsewhere):
+    path = agency.shapefile(elsewhere / "TL.shp", agency.al_d010(), crs="EPSG:5179")
+    prj = path.with_suffix(".prj").read_text()
+    path.with_suffix(".prj").unlink()
+    with zipfile.ZipFile(inbox / "경기도.zip", "w") as archive:
+        for file in elsewhere.iterdir():
+            archive.write(file, f"41000/{file.name}")
+        archive.writestr("GRS80_UTMK.prj", prj)
+    part = only(take_inventory(inbox)).parts[0]
+    assert (part.crs, part.crs_origin) == ("EPSG:5179", "shared prj")
+
+
+def test_crs_of_the_site_file(agency, inbox):
+    agency.shapefile(inbox / "a.shp", agency.al_d002(), crs=None)
+    inventory = take_inventory(inbox, {"parcels": SourceSpec(path=Path("a.shp"), crs="EPSG:5186")})
+    assert (only(inventory).parts[0].crs, only(inventory).parts[0].crs_origin) == ("EPSG:5186", "site file")
+    refuse(inventory)
+
+
+@pytest.mark.parametrize("shift", [100_000.0, 1_000_000.0])
+def test_prj_that_contradicts_the_numbers(agency, inbox, shift):
+    # 100 km is what 5174 and 5186 differ by: still in Korea, but not in the dong of the parcel numbers
+    shapes = [shapely.transform(box, lambda xy: xy + [0.0, -shift]) for box in agency.boxes(6)]
+    agency.shapefile(inbox / "named_5174.shp", agency.al_d002(), shapes)
+    inventory = take_inventory(inbox)
+    assert inventory.datasets == ()
+    with pytest.raises(InputError, match="contradict each other"):
+        refuse(inventory)
+
+
+def test_one_record_with_broken_coordinates_condemns_nobody(agency, inbox):
+    shapes = [*agency.boxes(5), shapely.box(1e7, 1e7, 1e7 + 9, 1e7 + 9)]
+    agency.shapefile(inbox / "a.shp", agency.al_d002(), shapes)
+    inventory = take_inventory(inbox)
+    assert only(inventory).parts[0].rows == 6
+    refuse(inventory)
+
+
+# --- editions and copies ----------------------------------------------------------------------------------------------
+
+
+def test_the_newest_edition_wins_and_says_so(agency, inbox, elsewhere):
+    for date in ("2025-12-09", "2026-09-09", "2024-01-01"):
+        stem = f"AL_D010_41_{date.replace('-', '')}"
+        agency.zipped(inbox / f"{stem}.zip", agency.shapefile(elsewhere / f"{stem}.shp", agency.al_d010(date=date)))
+    inventory = take_inventory(inbox)
+    assert only(inventory).vintage == "2026-09-09"
+    losers = told(inventory, "a newer edition is used instead: AL_D010_41_20260909.zip")
+    assert [(p.path.split("/")[0], p.fatal) for p in losers] == [
+        ("AL_D010_41_20240101.zip", False),
+        ("AL_D010_41_20251209.zip", False),
+    ]
+
+
+def test_editions_of_different_municipalities_live_together(agency, inbox):
+    siheung = {**agency.al_d002(date="2025-01-01"), "A1": agency.pnus(6, "4139011200"), "A2": ["4139011200"] * 6}
+    gwarim = [shapely.transform(b, lambda xy: xy + [-1500.0, 1500.0]) for b in agency.boxes(6)]
+    agency.shapefile(inbox / "a.shp", agency.al_d002(date="2026-01-01"))
+    agency.shapefile(inbox / "b.shp", siheung, gwarim)
+    inventory = take_inventory(inbox)
+    assert [d.vintage for d in inventory.datasets] == ["2026-01-01", "2025-01-01"]
+    refuse(inventory)
+
+
+def test_editions_that_share_some_municipalities_are_refused(agency, inbox):
+    new, old = agency.al_d002(date="2026-01-01"), agency.al_d002(date="2025-01-01")
+    old["A1"][0] = "4139011200100010000"
+    agency.shapefile(inbox / "new.shp", new)
+    agency.shapefile(inbox / "old.shp", old)
+    with pytest.raises(InputError, match="some of the same municipalities"):
+        refuse(take_inventory(inbox))
+
+
+def test_two_products_of_one_place_are_not_mixed(agency, inbox):
+    agency.shapefile(inbox / "ldreg.shp", agency.lsmd())
+    agency.shapefile(inbox / "d002.shp", agency.al_d002())
+    inventory = take_inventory(inbox)
+    assert only(inventory).product == "AL_D002"
+    assert [p.path for p in told(inventory, "another product is used for this place")] == ["ldreg.shp"]
+
+
+def test_the_same_data_twice_is_used_once(agency, inbox, elsewhere):
+    path = agency.shapefile(elsewhere / "AL_D002_41.shp", agency.al_d002())
+    for file in elsewhere.iterdir():
+        shutil.copy(file, inbox)
+    agency.zipped(inbox / "AL_D002_41.zip", path)
+    inventory = take_inventory(inbox)
+    assert len(only(inventory).parts) == 1
+    assert told(inventory, "the same data as")
+
+
+def test_sheets_are_one_dataset(agency, inbox, elsewhere):
+    for sheet, offset in (("37612033", 0.0), ("37612034", 500.0)):
+        shapes = [shapely.transform(b, lambda xy, o=offset: xy + [o, 0.0]) for b in agency.boxes(4)]
+        agency.zipped(
+            inbox / f"SG05_{sheet}.zip", agency.shapefile(elsewhere / "SG05.shp", agency.sg05(["311"] * 4), shapes)
+        )
+    dataset = only(take_inventory(inbox))
+    assert [p.data_source for p in dataset.parts] == ["SG05_37612033.zip/SG05.shp", "SG05_37612034.zip/SG05.shp"]
+
+
+def test_change_only_deliveries_are_refused(agency, inbox, elsewhere):
+    agency.zipped(inbox / "CH_D002_41_20260909.zip", agency.shapefile(elsewhere / "CH_D002.shp", agency.al_d002()))
+    inventory = take_inventory(inbox)
+    assert inventory.datasets == ()
+    with pytest.raises(InputError, match="change-only delivery"):
+        refuse(inventory)
+
+
+# --- sources of the site file -----------------------------------------------------------------------------------------
+
+
+def test_any_file_by_columns(agency, inbox):
+    agency.shapefile(inbox / "zone.shp", {"Name": ["b1", "b2"], "height_ag": [10.0, 20.0], "floors_ag": [3, 6]})
+    agency.shapefile(inbox / "other.shp", agency.al_d010())
+    spec = SourceSpec(
+        path=Path("zone.shp"),
+        columns={"building_id": "Name", "height_m": "height_ag", "floors_above": "floors_ag"},
+        licence="own",
+        vintage="2026",
+    )
+    inventory = take_inventory(inbox, {"buildings": spec})
+    dataset = only(inventory)
+    assert (dataset.product, dataset.licence, dataset.vintage, dataset.columns) == (
+        "SITE_FILE",
+        "own",
+        "2026",
+        spec.columns,
+    )
+    assert [p.path for p in told(inventory, "another product is used")] == ["other.shp"]
+
+
+def test_a_known_product_named_by_the_site_file_needs_no_columns(agency, inbox):
+    for n in ("", "(2)"):
+        agency.shapefile(inbox / f"x{n}.shp", agency.al_d010())
+    dataset = only(take_inventory(inbox, {"buildings": SourceSpec(path=Path("x.shp"))}))
+    assert dataset.product == "AL_D010"
+    assert len(dataset.parts) == 2
+
+
+def test_terrain_and_weather_by_the_site_file(agency, inbox):
+    agency.dem(inbox / "dem.tif", base=0.0)
+    agency.dem(inbox / "other.tif")
+    agency.epw(inbox / "w.epw")
+    inventory = take_inventory(
+        inbox, {"terrain": SourceSpec(path=Path("dem.tif"), nodata=-9999), "weather": SourceSpec(path=inbox / "w.epw")}
+    )
+    assert {(d.role, d.parts[0].data_source, d.nodata) for d in inventory.datasets} == {
+        ("terrain", "dem.tif", -9999.0),
+        ("weather", "w.epw", None),
+    }
+
+
+@pytest.mark.parametrize(
+    ("role", "spec", "words"),
+    [
+        ("buildings", {"path": "gone.shp"}, "sources.buildings.path of the site file is not in the inbox"),
+        ("buildings", {"path": "/etc/hosts"}, "is not in the inbox"),
+        ("buildings", {"path": "../elsewhere/x.shp"}, "is not in the inbox"),
+        (
+            "buildings",
+            {"path": "zone.shp", "columns": {"height_m": "hieght_ag"}},
+            "no column 'hieght_ag'; did you mean 'height_ag'",
+        ),
+        ("buildings", {"path": "zone.shp", "columns": {"heigth_m": "height_ag"}}, "unknown; did you mean 'height_m'"),
+        ("buildings", {"path": "zone.shp", "crs": "EPSG:999999"}, "none that is known: EPSG:999999"),
+        ("parcels", {"path": "zone.shp"}, "map pnu or dong_name with jibun to columns of the file"),
+        ("terrain", {"path": "zone.shp"}, "this is a vector file, a raster file is needed"),
+        ("weather", {"path": "note.txt"}, "no map, raster or weather file"),
+        ("buildings", {"path": "two.gpkg"}, "name one of the layers a, b"),
+        ("buildings", {"path": "two.gpkg", "layer": "c"}, "'c' is not in two.gpkg"),
+    ],
+)
+def test_unusable_sources_say_what_to_do(agency, inbox, role, spec, words):
+    agency.shapefile(inbox / "zone.shp", {"Name": ["b1"], "height_ag": [10.0]})
+    (inbox / "note.txt").write_text("x")
+    for layer in ("a", "b"):
+        frame = gpd.GeoDataFrame({"h": [1.0]}, geometry=agency.boxes(1), crs="EPSG:5186")
+        pyogrio.write_dataframe(frame, inbox / "two.gpkg", layer=layer, append=layer == "b")
+    inventory = take_inventory(inbox, {role: SourceSpec.model_validate(spec)})
+    with pytest.raises(InputError) as error:
+        refuse(inventory)
+    assert words in str(error.value)
+    assert role in str(error.value) or "crs" in spec
+
+
+def test_site_file_overrules_a_wrong_prj(agency, inbox):
+    path = agency.shapefile(inbox / "a.shp", agency.al_d002(), crs="EPSG:5174")
+    path.with_suffix(".prj").write_text(rasterio.crs.CRS.from_epsg(5186).to_wkt())
+    inventory = take_inventory(inbox, {"parcels": SourceSpec(path=Path("a.shp"), crs="EPSG:5174")})
+    assert only(inventory).parts[0].crs == "EPSG:5174"
+    assert told(inventory, "EPSG:5186 → EPSG:5174")
+    refuse(inventory)
+
+
+# --- real files -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.realdata
+def test_real_files(shared_data):
+    inventory = take_inventory(shared_data)
+    found = {
+        p.data_source: (d.product, p.rows, p.crs) for d in inventory.datasets for p in d.parts if p.kind == "vector"
+    }
+    assert found == {
+        "gwarim/gwarim_parcels.geojson": ("PARCELS_BY_JIBUN", 1959, "EPSG:4326"),
+        "yeoksam/Seoul_Gangnam_Yeoksam_One_Block.shp": ("F_FAC_BUILDING", 1039, "EPSG:4326"),
+    }
+    terrain = {p.data_source: p.crs for d in inventory.datasets_for("terrain") for p in d.parts}
+    assert terrain == {"terrain/seoul_dem.tif": "EPSG:5186", "terrain/34707051.tif": "EPSG:5186"}
+    weather = [p.data_source for d in inventory.datasets_for("weather") for p in d.parts]
+    assert [name.split("/")[0] for name in weather] == ["weather", "weather", "oracles"]
+    assert [p.path for p in told(inventory, "already damaged")] == ["yeoksam/Seoul_Gangnam_Yeoksam_One_Block.shp"]
+    assert {"ngii_topo1000/376120506.zip", "ngii_topo1000/376120531.zip"} <= set(inventory.ignored)
+    refuse(inventory)

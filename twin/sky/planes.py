@@ -1,0 +1,248 @@
+"""The skyline of each roof plane: how its cells' horizon angles are distributed, azimuth by azimuth.
+
+One azimuth (with its opposite) of all cells is in memory at a time; of each plane remain integer counts in `BINS` bins,
+kept where they are not zero. Counts are exact sums, so they do not depend on threads or on the order of work.
+Weather, time of year, module tilt and what lies beyond the surface enter later, at look-up (`twin.sky.factors`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from geodata.errors import InputError
+from twin.sky.compiled import compiled, side_by_side
+from twin.sky.horizon import horizon_slopes
+from twin.sky.lines import Grid, checked_azimuths
+from twin.sky.plane_cells import PlaneCells
+from twin.sky.sky_view import AZIMUTHS, checked_tilt, own_horizon
+
+BINS = 256
+"""Bin 0: nothing above the plane itself and the level horizon. Bin b from 1: (b - 1) to b times `BIN_DEG`."""
+BIN_DEG = 90.0 / (BINS - 1)
+OWN_TOLERANCE_DEG = 0.05
+"""Horizons less than this above the plane itself are its own surface: rounding of heights at the shortest distance."""
+
+
+@dataclass(frozen=True)
+class HorizonDistribution:
+    """Counts of cells by horizon angle, for each plane and azimuth.
+
+    Entries ``start[p * azimuths + a]`` up to the next start belong to plane ``p`` and azimuth ``a``: occupied ``bin``
+    in ascending order and the ``count`` of cells in it.
+    """
+
+    azimuths_deg: np.ndarray
+    """(azimuths,) ascending, clockwise from north."""
+    cells: np.ndarray
+    """(planes,) int64: cells behind the counts; 0 without a surface."""
+    sampling: np.ndarray
+    """(planes,) uint8: `twin.sky.plane_cells.Sampling`."""
+    height_m: np.ndarray
+    """(planes,) mean height; NaN without a surface."""
+    near: np.ndarray
+    """(planes, 4) west, south, east, north [m] of the surface that was swept; beyond it lies the far field."""
+    start: np.ndarray
+    """(planes * azimuths + 1,) int64."""
+    bin: np.ndarray
+    """uint8."""
+    count: np.ndarray
+    """uint32."""
+
+    def __len__(self) -> int:
+        """Return the number of planes."""
+        return len(self.cells)
+
+    def counts(self, plane: int, azimuth_index: int) -> np.ndarray:
+        """Return all `BINS` counts of one plane and azimuth."""
+        here = plane * len(self.azimuths_deg) + azimuth_index
+        entries = slice(int(self.start[here]), int(self.start[here + 1]))
+        full = np.zeros(BINS, dtype=np.int64)
+        full[self.bin[entries]] = self.count[entries]
+        return full
+
+    def take(self, planes: npt.ArrayLike) -> HorizonDistribution:
+        """Return the distribution of some planes, in the order asked for."""
+        wanted = np.asarray(planes, dtype=np.int64)
+        directions = len(self.azimuths_deg)
+        begin, end = self.start[wanted * directions], self.start[(wanted + 1) * directions]
+        lengths = end - begin
+        total = int(lengths.sum())
+        # position of each entry: where its plane begins, plus its rank within the plane
+        rank = np.arange(total) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        source = np.repeat(begin, lengths) + rank
+        sizes = np.diff(self.start).reshape(-1, directions)[wanted]
+        return HorizonDistribution(
+            azimuths_deg=self.azimuths_deg, cells=self.cells[wanted], sampling=self.sampling[wanted],
+            height_m=self.height_m[wanted], near=self.near[wanted], bin=self.bin[source], count=self.count[source],
+            start=np.concatenate([[0], np.cumsum(sizes.reshape(-1))]).astype(np.int64),
+        )  # fmt: skip
+
+    @classmethod
+    def join(cls, parts: Sequence[HorizonDistribution]) -> HorizonDistribution:
+        """Return the planes of all parts, one part after the other.
+
+        Raises
+        ------
+        InputError
+            If there are no parts, or they have different azimuths.
+        """
+        if not parts:
+            raise InputError("no tiles to join")
+        first = parts[0].azimuths_deg
+        if any(not np.array_equal(part.azimuths_deg, first) for part in parts):
+            raise InputError("tiles were swept with different azimuths; sweep them again with one setting")
+        shifts = np.cumsum([0, *(len(part.bin) for part in parts)])
+        joined = {
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])
+            for field in fields(cls) if field.name not in {"azimuths_deg", "start"}
+        }  # fmt: skip
+        start = [part.start[:-1] + shift for part, shift in zip(parts, shifts[:-1], strict=True)]
+        return cls(azimuths_deg=first, start=np.concatenate([*start, shifts[-1:]]).astype(np.int64), **joined)
+
+    def save(self, path: Path) -> None:
+        """Write the distribution as compressed npz; equal distributions give equal files."""
+        with path.open("wb") as target:
+            np.savez_compressed(target, allow_pickle=False, **{field.name: getattr(self, field.name) for field in fields(self)})
+
+    @classmethod
+    def load(cls, path: Path) -> HorizonDistribution:
+        """Read what `save` has written."""
+        with np.load(path, allow_pickle=False) as stored:
+            return cls(**{field.name: stored[field.name] for field in fields(cls)})
+
+
+def reduce_horizons(
+    grid: Grid,
+    cells: PlaneCells,
+    tilt_deg: npt.ArrayLike,
+    azimuth_deg: npt.ArrayLike,
+    azimuths: int | Sequence[float] | np.ndarray = AZIMUTHS,
+    *,
+    near: tuple[float, float, float, float] | None = None,
+    threads: int | None = None,
+) -> HorizonDistribution:
+    """Sweep the surface azimuth by azimuth and count the horizon angles of each plane's cells.
+
+    Parameters
+    ----------
+    grid : surface with everything that may hide the sky; what lies outside the planes' window is only looked at
+    cells : of the planes
+    tilt_deg, azimuth_deg : (planes,) of the roof planes themselves, not of modules on them; the azimuth of a flat
+        plane may be NaN
+    azimuths : number of directions evenly from north, or directions
+    near : west, south, east, north of the grid [m], kept for the far field
+
+    Raises
+    ------
+    InputError
+        If a tilt is not between 0 and 90 deg, a tilted plane has no azimuth, or the lengths differ.
+    """
+    directions = np.unique(checked_azimuths(azimuths))
+    planes = len(cells)
+    tilt, toward_deg = checked_orientation(tilt_deg, azimuth_deg, planes)
+    own = own_horizon(np.radians(tilt)[:, None], np.cos(np.radians(directions[None, :] - toward_deg[:, None])))
+    limit = np.tan(np.minimum(own + np.radians(OWN_TOLERANCE_DEG), np.pi / 2)).T.astype(np.float32)
+    edges = np.append(np.tan(np.radians(np.arange(BINS - 1) * BIN_DEG)), np.inf).astype(np.float32)
+    counts = np.zeros((planes, BINS), dtype=np.uint32)
+    sizes = np.zeros((len(directions), planes), dtype=np.int64)
+    kept_bins: list[np.ndarray] = [np.empty(0, dtype=np.uint8)] * len(directions)
+    kept_counts: list[np.ndarray] = [np.empty(0, dtype=np.uint32)] * len(directions)
+    places = {False: cells.cell, True: cells.transposed()}
+    if len(cells.cell):
+        for index, slope, transposed in horizon_slopes(grid, directions, cells.window, threads):
+            side_by_side(
+                _histogram, slope.reshape(-1), places[transposed], cells.start, limit[index], edges, counts,
+                sizes[index], threads=threads,
+            )  # fmt: skip
+            begin = np.concatenate([[0], np.cumsum(sizes[index])])
+            kept_bins[index] = np.empty(begin[-1], dtype=np.uint8)
+            kept_counts[index] = np.empty(begin[-1], dtype=np.uint32)
+            side_by_side(_pack, counts, begin, kept_bins[index], kept_counts[index], threads=threads)
+    start = np.concatenate([[0], np.cumsum(sizes.T.reshape(-1))])
+    bins = np.empty(start[-1], dtype=np.uint8)
+    kept = np.empty(start[-1], dtype=np.uint32)
+    for index in range(len(directions)):
+        _by_plane(kept_bins[index], kept_counts[index], sizes[index], start, index, len(directions), bins, kept)
+        kept_bins[index], kept_counts[index] = kept_bins[index][:0], kept_counts[index][:0]
+    return HorizonDistribution(
+        azimuths_deg=directions, cells=np.diff(cells.start), sampling=cells.sampling, height_m=cells.height_m,
+        near=np.tile(np.asarray(near if near is not None else (np.nan,) * 4, dtype=np.float64), (planes, 1)),
+        start=start, bin=bins, count=kept,
+    )  # fmt: skip
+
+
+def checked_orientation(tilt_deg: npt.ArrayLike, azimuth_deg: npt.ArrayLike, planes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return tilt and azimuth of planes [deg] as float64; a flat plane without azimuth faces south.
+
+    Raises
+    ------
+    InputError
+        If the lengths differ from ``planes``, a tilt is not between 0 and 90, or a tilted plane has no azimuth.
+    """
+    tilt = np.atleast_1d(checked_tilt(tilt_deg))
+    azimuth = np.atleast_1d(np.asarray(azimuth_deg, dtype=np.float64))
+    if tilt.shape != (planes,) or azimuth.shape != (planes,):
+        raise InputError(f"{planes} planes need as many tilts and azimuths, given are {tilt.shape} and {azimuth.shape}")
+    lost = ~np.isfinite(azimuth) & (tilt > 0)
+    if lost.any():
+        raise InputError(f"plane {int(np.flatnonzero(lost)[0])} is tilted but has no azimuth; give it clockwise from north")
+    return tilt, np.where(np.isfinite(azimuth), azimuth, 180.0)
+
+
+@compiled
+def _histogram(slope, cell, start, limit, edges, counts, sizes, part, parts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    last = len(edges) - 1
+    per_radian = last / (np.pi / 2)
+    for plane in range(part, len(start) - 1, parts):
+        to = counts[plane]
+        to[:] = 0
+        free = limit[plane]
+        for place in range(start[plane], start[plane + 1]):
+            up = slope[cell[place]]
+            if up <= free:
+                to[0] += 1
+                continue
+            # a rough arc tangent (0.3 deg) finds the bin or its neighbour; the exact edges decide
+            turned = up > 1.0
+            ratio = 1.0 / up if turned else up
+            angle = ratio * (np.pi / 4 + 0.273 * (1.0 - ratio))
+            angle = np.pi / 2 - angle if turned else angle
+            found = min(max(int(angle * per_radian) + 1, 1), last)
+            while up > edges[found]:
+                found += 1
+            while found > 1 and up <= edges[found - 1]:
+                found -= 1
+            to[found] += 1
+        occupied = 0
+        for index in range(len(to)):
+            occupied += to[index] != 0
+        sizes[plane] = occupied
+
+
+@compiled
+def _pack(counts, begin, bins, kept, part, parts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    for plane in range(part, len(begin) - 1, parts):
+        place = begin[plane]
+        if begin[plane + 1] == place:
+            continue
+        for index in range(counts.shape[1]):
+            if counts[plane, index] != 0:
+                bins[place] = index
+                kept[place] = counts[plane, index]
+                place += 1
+
+
+@compiled
+def _by_plane(bins, counts, sizes, start, azimuth, azimuths, all_bins, all_counts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    place = 0
+    for plane in range(len(sizes)):
+        to = start[plane * azimuths + azimuth]
+        for index in range(sizes[plane]):
+            all_bins[to + index] = bins[place]
+            all_counts[to + index] = counts[place]
+            place += 1
