@@ -7,6 +7,7 @@ through proj4, which loses the datum shift.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -133,8 +134,21 @@ def _dong_boxes() -> tuple[pd.Index, np.ndarray]:
     return merged.index, merged.to_numpy()
 
 
-def contradiction(crs: str, bounds: np.ndarray, codes: Iterable[str | None] | None = None) -> str:
-    """Return why sampled records cannot be in ``crs``, naming the systems that would fit; '' if they can.
+@dataclass(frozen=True)
+class Verdict:
+    """What the numbers of a file say about the system it claims."""
+
+    why: str = ""
+    """What does not agree, with the systems that would fit; empty if everything agrees."""
+    refused: bool = False
+    """The claim cannot be right: the numbers are not in Korea, or their codes name places that another system fits."""
+
+
+def judge(crs: str, bounds: np.ndarray, codes: Iterable[str | None] | None = None) -> Verdict:
+    """Return whether sampled records can be in ``crs``.
+
+    Records have to lie in Korea, and in the legal dongs that their codes name. Where they do not lie there, the claim is
+    refused only if another system would put them there; else it may be the codes that are wrong.
 
     Parameters
     ----------
@@ -143,34 +157,40 @@ def contradiction(crs: str, bounds: np.ndarray, codes: Iterable[str | None] | No
     bounds
         Boxes of sampled records in the file's numbers, shape (n, 4).
     codes
-        Legal dong codes or PNUs of the same records: a record has to lie in the dong that its code names.
+        Legal dong codes or PNUs of the same records.
     """
     finite = np.isfinite(bounds).all(axis=1)
     if not finite.any():
-        return ""
+        return Verdict()
     listed = [None] * len(bounds) if codes is None else list(codes)
     kept = [code for code, good in zip(listed, finite, strict=True) if good]
     bounds = bounds[finite]
-    fit, why = _fits(crs, bounds, kept)
-    if fit:
-        return ""
-    fitting = [other for other in KOREAN_CRS if other != crs and _fits(other, bounds, kept)[0]]
+    inside, in_dongs = _fits(crs, bounds, kept)
+    if inside and in_dongs is not False:
+        return Verdict()
+    others = {other: _fits(other, bounds, kept) for other in KOREAN_CRS if other != crs}
+    best = True if any(fit == (True, True) for fit in others.values()) else None
+    fitting = [other for other, fit in others.items() if fit == (True, best)]
     middle = np.median(bounds, axis=0)
     numbers = f"x ≈ {(middle[0] + middle[2]) / 2:,.3f}, y ≈ {(middle[1] + middle[3]) / 2:,.3f}"
     would = f"; the numbers would fit {', '.join(fitting[:4])}" if fitting else ""
-    return f"{why} ({numbers}){would}"
+    if not inside:
+        return Verdict(f"the coordinates do not lie in Korea if they are {crs} ({numbers}){would}", refused=True)
+    why = f"the records do not lie in the legal dongs that their codes name if they are {crs} ({numbers})"
+    return Verdict(why + (would if best else ""), refused=best is True)
 
 
-def _fits(crs: str, bounds: np.ndarray, codes: list[str | None]) -> tuple[bool, str]:
+def _fits(crs: str, bounds: np.ndarray, codes: list[str | None]) -> tuple[bool, bool | None]:
+    """Return whether most records lie in Korea, and in the dongs of their codes; None where too few carry known codes."""
     inside = in_korea(bounds, crs)
     if inside.mean() < 0.5:
-        return False, f"the coordinates do not lie in Korea if they are {crs}"
+        return False, None
     index, boxes = _dong_boxes()
     known = pd.Series(codes, dtype="object").astype("str").str.slice(0, 8)
     position = index.get_indexer(pd.Index(known))
     usable = (position >= 0) & inside
     if usable.sum() < _LEAST_CODED_ROWS:
-        return True, ""
+        return True, None
     transformer = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
     chosen = bounds[usable]
     lon, lat = transformer.transform((chosen[:, 0] + chosen[:, 2]) / 2, (chosen[:, 1] + chosen[:, 3]) / 2)
@@ -181,6 +201,4 @@ def _fits(crs: str, bounds: np.ndarray, codes: list[str | None]) -> tuple[bool, 
         & (lon <= box[:, 2] + _DONG_MARGIN)
         & (lat <= box[:, 3] + _DONG_MARGIN)
     )
-    if in_dong.mean() < 0.5:
-        return False, f"the records do not lie in the legal dongs that their codes name if they are {crs}"
-    return True, ""
+    return True, bool(in_dong.mean() >= 0.5)

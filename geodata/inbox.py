@@ -17,7 +17,7 @@ from geodata.errors import InputError
 from geodata.grouping import assemble
 from geodata.inventory import Dataset, Inventory, Problem, SourceFile
 from geodata.named_sources import take_named
-from geodata.parts import Candidate, decide_crs, is_change_only, layer_part, part_number, vintage_of
+from geodata.parts import Candidate, decide_crs, is_change_only, layer_part, lost_digits, part_number, vintage_of
 from geodata.probe import SIDECARS, Look, find_format, look, measure
 from geodata.problems import problem
 from geodata.products import recognise
@@ -233,6 +233,7 @@ def _candidate(
         crs, origin, problems = decide_crs(found, product, None, members)
         if crs is None:
             return [], problems
+    problems += lost_digits(found, product)
     if found.rows == 0:
         problems.append(problem("empty_layer", found.member.path))
     stem, number = part_number(found.member.stem)

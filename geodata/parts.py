@@ -15,7 +15,7 @@ from geodata.archive import Member
 from geodata.inventory import LayerPart, Problem, SourceFile
 from geodata.probe import Look, companion
 from geodata.problems import problem
-from geodata.products.model import Product, VectorSample, first_filled
+from geodata.products.model import QUANTITIES, Product, VectorSample, first_filled
 from geodata.site import Role, SourceSpec
 
 _NUMBERED = re.compile(r"^(?P<stem>.+?)\s*\((?P<number>[0-9]{1,2})\)$")
@@ -23,6 +23,7 @@ _DATE = re.compile(
     r"(?<![0-9])(?P<y>(?:19|20)[0-9]{2})[-.]?(?P<m>0[1-9]|1[0-2])(?:[-.]?(?P<d>0[1-9]|[12][0-9]|3[01]))?(?![0-9])"
 )
 _CHANGE_ONLY = re.compile(r"^ch_d[0-9]{3}", re.IGNORECASE)
+_SCIENTIFIC = r"[0-9]\.[0-9]+[eE][+]?[0-9]+"
 _WITH_PRJ = (".shp", ".tif", ".tiff", ".img", ".asc")
 
 
@@ -114,9 +115,11 @@ def decide_crs(
     if found is None:
         would = _would_fit(look, product)
         return None, "", [problem("crs_missing", path, f"; {would}" if would else "")]
-    why = crs_module.contradiction(found, look.boxes, _codes(look, product))
-    if why:
-        return None, "", [*problems, problem("crs_contradicted", path, f"{origin} {found}: {why}")]
+    verdict = crs_module.judge(found, look.boxes, _codes(look, product))
+    if verdict.refused:
+        return None, "", [*problems, problem("crs_contradicted", path, f"{origin} {found}: {verdict.why}")]
+    if verdict.why:
+        problems.append(problem("codes_elsewhere", path, verdict.why))
     return found, origin, problems
 
 
@@ -143,7 +146,7 @@ def _would_fit(look: Look, product: Product | None) -> str:
     boxes, listed = look.boxes, _codes(look, product)
     if not len(boxes):
         return ""
-    fitting = [code for code in crs_module.KOREAN_CRS if not crs_module.contradiction(code, boxes, listed)]
+    fitting = [code for code in crs_module.KOREAN_CRS if not crs_module.judge(code, boxes, listed).why]
     return f"its numbers would fit {', '.join(fitting[:4])}" if fitting else ""
 
 
@@ -160,16 +163,25 @@ def _codes(look: Look, product: Product | None) -> list[str | None] | None:
     return [None if value != value else str(value) for value in values]  # noqa: PLR0124 - NaN is not itself
 
 
+def lost_digits(look: Look, product: Product | None) -> list[Problem]:
+    """Return a problem for each code column whose values are floating-point numbers."""
+    if product is None or not isinstance(look.sample, VectorSample):
+        return []
+    columns = product.resolve_columns(look.sample.fields)
+    names = sorted({name for ours, theirs in columns.items() if ours not in QUANTITIES for name in theirs})
+    values = look.sample.values
+    lost = [name for name in names if values[name].str.fullmatch(_SCIENTIFIC, na=False).any()]
+    return [problem("codes_lost_digits", look.member.path, name) for name in lost]
+
+
 def layer_part(look: Look, files: Mapping[str, SourceFile], crs: str | None, origin: str) -> LayerPart:
-    """Return ``look`` as plain data, with the hashes of the files that are read together with it."""
+    """Return ``look`` as plain data; the files read together with it are told by `geodata.inbox.dataset_files`."""
     member = look.member
     file = files[member.archive or member.path]
-    companions = [files[part.path] for part in look.companions if not part.inner and part.path in files]
     kinds = {"shapefile": "vector", "vector": "vector", "raster": "raster", "epw": "weather"}
     return LayerPart.model_validate(
         {
             "file": file,
-            "companions": companions,
             "data_source": member.path,
             "layer": look.layer,
             "kind": kinds[look.format],

@@ -159,6 +159,13 @@ WORDINGS: dict[str, Wording] = {
         "올바른 .prj를 넣거나 사이트 파일 sources에 crs를 적으세요",
         "put the right .prj beside it, or give `crs` for this source in the site file",
     ),
+    "codes_elsewhere": Wording(
+        False,
+        "코드가 가리키는 법정동과 좌표가 다름: {detail}",
+        "codes and coordinates disagree: {detail}",
+        "올바른 지역의 자료인지, 좌표계가 맞는지 확인하세요",
+        "check that the file is of this place and in this coordinate reference system",
+    ),
     "crs_overruled": Wording(
         False,
         "사이트 파일의 좌표계를 씀: {detail}",

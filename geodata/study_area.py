@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -76,6 +76,18 @@ def build_study_area(site: Site, district: BaseGeometry | None = None) -> StudyA
             f"site {site.name}: the study area touches no legal dong of Korea; check its coordinates and crs"
         )
     return StudyArea(crs=site.crs, area=area, dongs=touching, district=district)
+
+
+def with_parcels(area: StudyArea, parcels: gpd.GeoDataFrame | None) -> StudyArea:
+    """Return the study area together with the parcels that reach out of it.
+
+    Parcels are kept whole; what covers the ground must be known as far as they reach.
+    """
+    if parcels is None:
+        return area
+    shapely.prepare(area.area)
+    reaching_out = parcels.geometry.to_numpy()[~shapely.covers(area.area, parcels.geometry.to_numpy())]
+    return replace(area, area=shapely.union_all([area.area, *reaching_out]))
 
 
 def _area(site: Site, dongs: gpd.GeoDataFrame) -> BaseGeometry:

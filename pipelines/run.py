@@ -15,6 +15,7 @@ from pipelines.definitions import build_defs
 from pipelines.instance import Workplace, open_instance
 from pipelines.jobs import NIGHTLY
 from pipelines.steps import Progress
+from twin.publish.release import heal
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster's own log goes to the instance, where its UI shows it; the terminal gets one line for each asset."""
@@ -31,6 +32,8 @@ class Outcome:
     release: dict[str, Any] = field(default_factory=dict)
     built: int = 0
     reused: int = 0
+    healed: list[str] = field(default_factory=list)
+    """What an earlier, interrupted publish had left and was put right."""
 
 
 def run_job(
@@ -52,6 +55,8 @@ def run_job(
         if on_progress is not None:
             on_progress(progress)
 
+    # a publish that was killed may have left a pointer behind or a half-filled staging folder
+    healed = heal(workplace.outputs, workplace.site.name)
     definitions = build_defs(workplace, on_progress=note)
     job = definitions.resolve_job_def(NIGHTLY)
     with open_instance(workplace) as instance:
@@ -72,6 +77,7 @@ def run_job(
         release=release,
         built=sum(not p.reused for p in seen),
         reused=sum(p.reused for p in seen),
+        healed=healed,
     )
     _write_last_run(workplace, outcome)
     return outcome

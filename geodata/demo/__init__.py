@@ -69,6 +69,7 @@ def write_demo(folder: Path, size: Size = "town", seed: int = 41210) -> Path:
     design = DESIGNS[size]
     folder = Path(folder)
     inbox = _clean_inbox(folder)
+    (folder / "README.txt").write_text(_README.format(seed=seed, size=size), encoding="utf-8")
     # one generator for each stage, so that a change in one leaves the others as they were
     stages = iter(np.random.SeedSequence(seed).spawn(12))
 
@@ -94,7 +95,6 @@ def write_demo(folder: Path, size: Size = "town", seed: int = 41210) -> Path:
         "weather": write_weather(inbox, layout, stage()),
     }
     (folder / "truth.json").write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    (folder / "README.txt").write_text(_README.format(seed=seed, size=size), encoding="utf-8")
     _write_study_area(folder, layout)
     return _write_site(folder, design)
 
@@ -104,7 +104,8 @@ def _clean_inbox(folder: Path) -> Path:
     inbox = folder / "inbox"
     inbox.mkdir(parents=True, exist_ok=True)
     present = sorted(inbox.iterdir())
-    if present and not (folder / "truth.json").exists():
+    note = folder / "README.txt"
+    if present and not (note.is_file() and "가상 데이터" in note.read_text(encoding="utf-8", errors="replace")):
         raise InputError(f"{inbox} holds files that no demo wrote; give another folder to write the demo to")
     for path in present:
         if path.is_file():

@@ -39,6 +39,7 @@ def write_plan(inbox: Path, design: Design, layout: Layout, parcels: gpd.GeoData
     roads = shapely.difference(layout.district, shapely.union_all(parts))
     roads = shapely.get_parts(shapely.buffer(shapely.buffer(roads, -0.4, join_style="mitre"), 0.4, join_style="mitre"))
     roads = shapely.difference(roads[shapely.area(roads) > 400], shapely.union_all(parts))
+    roads, _ = polygon_parts(roads, np.arange(len(roads)), 200.0)
     shapes = np.concatenate([parts, roads])
     use = np.concatenate([use[owner], np.full(len(roads), "road")])
     order = np.lexsort((shapely.get_x(shapely.centroid(shapes)).round(), -shapely.get_y(shapely.centroid(shapes)).round(), use))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import geopandas as gpd
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from geodata.demo.layout import URBAN, Layout, centre_points, zone_at
 from geodata.demo.relief import smooth_noise
@@ -352,12 +354,21 @@ def _bent(design: Design, layout: Layout, parcels: gpd.GeoDataFrame, random: np.
     moved = np.column_stack([ndimage.map_coordinates(wave * calm, at, order=1, mode="nearest") for wave in waves])
     moved[shapely.dwithin(shapely.boundary(layout.ground), shapely.points(nodes), 0.01)] = 0.0
     bent = shapes
-    for _ in range(8):
+    for _ in range(12):
         bent = shapely.set_coordinates(shapes.copy(), (nodes + moved)[node])
-        wrong = ~shapely.is_valid(bent) | ~shapely.is_empty(shapely.coverage_invalid_edges(bent))
-        if not wrong.any():
+        knots = _knots(bent)
+        if len(knots) == 0:
             break
-        # a wedge too thin to bend stays as it was, with the faces around it
-        held = np.unique(node[wrong[face]])
-        moved[np.unique(node[np.isin(face, face[np.isin(node, held)])])] = 0.0
+        # a wedge too thin to bend stays as it was, and the bend fades out towards it
+        distance, _ = cKDTree(knots).query(nodes)
+        moved *= 1 - np.exp(-((distance / 70.0) ** 2))[:, None]
     return parcels.set_geometry(gpd.GeoSeries(bent, crs=CRS))
+
+
+def _knots(shapes: np.ndarray) -> np.ndarray:
+    """Return points where polygons cross themselves or each other, (n, 2)."""
+    invalid = shapes[~shapely.is_valid(shapes)]
+    if len(invalid):
+        found = [re.search(r"\[(\S+) ([^\]\s]+)", reason) for reason in shapely.is_valid_reason(invalid)]
+        return np.array([(float(match[1]), float(match[2])) for match in found if match])
+    return shapely.get_coordinates(shapely.coverage_invalid_edges(shapes))

@@ -38,9 +38,9 @@ from twin.publish.geopackage import write_geopackage
 from twin.publish.manifest import build_manifest
 from twin.publish.maps import draw_map
 from twin.publish.release import publish_release
-from twin.publish.run_info import NO_VINTAGE, newest_vintage
+from twin.publish.run_info import newest_vintage
 from twin.publish.run_info import run_info as run_info_of
-from twin.publish.validate import validate_geopackage
+from twin.publish.validate import validate_release
 
 CLEAN = ("sources/parcels", "sources/buildings", "sources/land_cover", "sources/parks", "sources/plan_blocks")
 PARAMETER_FILES = (
@@ -149,7 +149,7 @@ def geopackage(work: Work) -> None:
 @step(
     "scenario/map",
     group="publish",
-    needs=(*_layer_needs(), "sources/terrain"),
+    needs=(INVENTORY, *_layer_needs(), "sources/terrain"),
     kinds={"matplotlib"},
     parameters=lambda site: site.model_dump(mode="json", include={"title", "demo"}),
 )
@@ -158,9 +158,13 @@ def overview_map(work: Work) -> None:
 
     시나리오 개관도.
     """
-    layers = {name: work.frame(f"scenario/{name}") for name in LAYERS if f"scenario/{name}" in work.needs and work.has(f"scenario/{name}")}
+    layers = {
+        name: work.frame(f"scenario/{name}")
+        for name in LAYERS
+        if f"scenario/{name}" in work.needs and work.has(f"scenario/{name}")
+    }
     terrain = work.path("sources/terrain", "terrain.tif") if work.has("sources/terrain") else None
-    about = release_about(work.site, NO_VINTAGE)
+    about = release_about(work.site, newest_vintage(work.inventory()))
     draw_map(layers, work.out / "map.png", about=about, scenario=work.scenario or "", terrain=terrain)
     draw_map(layers, work.preview, about=about, scenario=work.scenario or "", terrain=terrain, dpi=60)
 
@@ -317,7 +321,7 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
         digest_of({asset: found.content for asset, found in pinned.items()}),
         now=now,
         keep=site.keep_releases,
-        validate=release_findings,
+        validate=validate_release,
         expected={name: stored.files[file] for name, (stored, file) in stored_files.items()},
     )
     return {
@@ -327,15 +331,6 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
         "reason": result.reason,
         "summary": summary,
     }
-
-
-def release_findings(staged: Path) -> list[str]:
-    """Return what is wrong with a staged release: every GeoPackage in it is validated."""
-    return [
-        f"{path.parent.name}/{path.name}: {problem}"
-        for path in sorted(staged.rglob("*.gpkg"))
-        for problem in validate_geopackage(path)
-    ]
 
 
 def parameter_files() -> dict[str, Parameters]:
@@ -358,6 +353,7 @@ def release_asset(
     on_progress: Callable[[Progress], None] | None,
 ) -> dg.AssetsDefinition:
     """Return the asset that publishes; it verifies everything itself, so that materialising it alone is safe."""
+
     @dg.asset(
         key=dg.AssetKey(["release"]),
         deps=[dg.AssetKey([scenario, name]) for scenario in workplace.site.scenarios for name in RELEASED],

@@ -13,12 +13,11 @@ from geodata.clean.land_cover import clean_land_cover
 from geodata.clean.parcels import clean_parcels
 from geodata.clean.parks import clean_parks
 from geodata.clean.plan_blocks import clean_plan_blocks
-from geodata.errors import InputError
-from geodata.inventory import Dataset, RawLayer
+from geodata.inventory import RawLayer
 from geodata.products.terrain import build_terrain
-from geodata.products.weather import read_epw
+from geodata.products.weather import read_weather
 from geodata.site import Role, Site
-from geodata.study_area import StudyArea, build_study_area
+from geodata.study_area import StudyArea, build_study_area, with_parcels
 from geodata.vector_file import read_dataset
 from pipelines.about import release_about
 from pipelines.steps import Step, Work, step
@@ -126,7 +125,7 @@ def buildings(work: Work) -> None:
     }
 
 
-@step("sources/land_cover", group="sources", role="land_cover", needs=(AREA,))
+@step("sources/land_cover", group="sources", role="land_cover", needs=(AREA, "sources/parcels"))
 def land_cover(work: Work) -> None:
     """Clean land cover: 41 classes, sheets joined, no two polygons overlap.
 
@@ -135,7 +134,7 @@ def land_cover(work: Work) -> None:
     if not work.datasets("land_cover"):
         _say_absent(work, "land_cover")
         return
-    area = load_area(work)
+    area = with_parcels(load_area(work), work.frame_or_none("sources/parcels"))
     work.write_clean(clean_land_cover(_read(work, "land_cover", area), area))
 
 
@@ -181,16 +180,6 @@ def terrain(work: Work) -> None:
     draw_terrain(work.out / "terrain.tif", work.preview, about=release_about(work.site, NO_VINTAGE), area=area.dongs)
 
 
-def _one_weather_file(datasets: tuple[Dataset, ...]) -> str:
-    files = [part.file.path for dataset in datasets for part in dataset.parts]
-    if len(files) > 1:
-        raise InputError(
-            f"the inbox holds {len(files)} weather files ({', '.join(sorted(files))}). Keep one, "
-            "or name it in the site file: sources: {weather: {path: ...}}"
-        )
-    return files[0]
-
-
 def _resource_parameters(site: Site) -> Any:
     return site.solar.resource.model_dump(mode="json") if site.solar.resource else None
 
@@ -212,7 +201,7 @@ def resource(work: Work) -> None:
     if not datasets:
         _say_absent(work, "weather")
         return
-    weather = read_epw(work.site.inbox / _one_weather_file(datasets))
+    weather = read_weather(work.site.inbox, datasets)
     area = load_area(work)
     centre = gpd.GeoSeries([area.area.representative_point()], crs=area.crs).to_crs("EPSG:4326").iloc[0]
     heights = work.need("sources/terrain").metadata

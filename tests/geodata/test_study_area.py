@@ -8,7 +8,7 @@ import shapely
 
 from geodata.errors import InputError
 from geodata.site import Site
-from geodata.study_area import build_study_area, legal_dongs
+from geodata.study_area import StudyArea, build_study_area, legal_dongs, with_parcels
 
 # areas [ha] published with the boundaries, see docs: seven dongs of Gwangmyeong-Siheung
 HECTARES = {
@@ -70,3 +70,11 @@ def test_a_polygon_file_without_crs_is_refused(tmp_path):
 def test_a_missing_polygon_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"none\.gpkg"):
         build_study_area(site(path=Path(tmp_path / "none.gpkg")))
+
+
+def test_parcels_that_reach_out_enlarge_the_area_and_others_do_not():
+    area = StudyArea("EPSG:5186", shapely.box(0, 0, 100, 100), gpd.GeoDataFrame())
+    parcels = gpd.GeoDataFrame(geometry=[shapely.box(10, 10, 20, 20), shapely.box(90, 40, 130, 50)])
+    wider = with_parcels(area, parcels)
+    assert wider.area.area == pytest.approx(100 * 100 + 30 * 10)
+    assert with_parcels(area, None) is area

@@ -99,5 +99,8 @@ def draw_classes(
             )
             continue
         hatch = "////" if position >= 0 and classes[position].hatched else None
-        edge = style.outline or ("#5d8f6d" if hatch else None)
+        # outlines of small features seen from afar would cover their colour
+        edge = style.outline if width >= 0.12 else None
+        if hatch and edge is None:
+            edge = "#5d8f6d"
         draw_polygons(axes, here, fill=colour, edge=edge, width=width, alpha=alpha, hatch=hatch, order=order)

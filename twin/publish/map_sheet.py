@@ -200,35 +200,31 @@ def north_arrow(axes: Axes, size_pt: float) -> None:
     )
 
 
-def hillshade(axes: Axes, terrain: Path, *, strength: float = 0.35, order: float = 0.0) -> None:
+def hillshade(axes: Axes, terrain: Path, *, strength: float, opaque: bool = False, order: float) -> None:
     """Draw the relief of an elevation raster in the CRS of the map, light from the north-west as maps have it.
 
-    The raster is read at about the resolution of the panel, never whole.
+    By default slopes that turn from the light darken what lies below and level ground leaves it as it is; ``opaque``
+    draws the relief itself in grey, and nothing where no height is known. The raster is read at about the resolution
+    of the panel, never whole.
     """
     box = axes.get_window_extent()
     with rasterio.open(terrain) as source:
         step = max(1.0, source.width / box.width, source.height / box.height)
         shape = (max(2, int(source.height / step)), max(2, int(source.width / step)))
-        heights = (
-            source.read(1, out_shape=shape, masked=True, resampling=Resampling.average).filled(np.nan).astype("float64")
-        )
+        heights = source.read(1, out_shape=shape, masked=True, resampling=Resampling.average).filled(np.nan)
         bounds = source.bounds
-        cell = (bounds.right - bounds.left) / shape[1]
     known = np.isfinite(heights)
     if not known.any():
         return
-    light = LightSource(azdeg=315, altdeg=45).hillshade(
-        np.where(known, heights, np.nanmean(heights)), vert_exag=2.0, dx=cell, dy=cell
-    )
-    tone = 1.0 - strength * (1.0 - light)
-    picture = np.dstack([tone, tone, tone, np.where(known, 1.0, 0.0)])
+    filled = np.where(known, heights, np.nanmean(heights)).astype("float64")
+    cell = (bounds.right - bounds.left) / shape[1]
+    light = LightSource(azdeg=315, altdeg=45).hillshade(filled, vert_exag=2.0, dx=cell, dy=cell)
+    level = np.sin(np.radians(45.0))
+    dark = strength * (np.clip(1 - light / level, 0, 1) if not opaque else 1 - light)
+    tone = 1 - dark if opaque else np.zeros_like(dark)
+    picture = np.dstack([tone, tone, tone, np.where(known, 1.0 if opaque else dark, 0.0)])
     limits = axes.get_xlim(), axes.get_ylim()
-    axes.imshow(
-        picture,
-        extent=(bounds.left, bounds.right, bounds.bottom, bounds.top),
-        zorder=order,
-        interpolation="bilinear",
-        aspect="equal",
-    )
+    place = (bounds.left, bounds.right, bounds.bottom, bounds.top)
+    axes.imshow(picture, extent=place, zorder=order, interpolation="bilinear", aspect="equal")
     axes.set_xlim(limits[0])
     axes.set_ylim(limits[1])

@@ -65,7 +65,7 @@ def draw_map(
     for number, draw in enumerate(maps):
         axes = sheet.panel(0.4 + number * (_SIDE + 0.4), 1.85, _SIDE, tall, bounds)
         if terrain is not None:
-            hillshade(axes, terrain)
+            hillshade(axes, terrain, strength=0.45, order=3.5)
         title = draw(axes, layers, about, tall)
         axes.set_title(title, fontproperties=font(12.5), loc="left", pad=6)
         _draw_districts(axes, layers)
@@ -104,8 +104,10 @@ def draw_layer(
     sheet = Sheet(width=7.6, height=5.4, dpi=dpi)
     axes = sheet.panel(0.15, 0.35, 5.0, 4.5, _margin(tuple(shapes.total_bounds)))
     if background is not None:
-        draw_polygons(axes, background.geometry.to_numpy(), fill="#f6f4ee", edge="#cfcabd", width=0.2, order=1)
-    draw_classes(axes, shapes, layer, style, classes, width=0.8 if name == "districts" else 0.15, order=2)
+        draw_polygons(
+            axes, background.geometry.to_numpy(), fill="#f6f4ee", edge="#cfcabd", width=0.2 * _thin(axes), order=1
+        )
+    draw_classes(axes, shapes, layer, style, classes, width=0.8 if name == "districts" else 0.3 * _thin(axes), order=2)
     if name == "districts":
         _name_districts(axes, shapes)
     sheet.text(0.15, 5.02, f"{layer.ko} / {layer.en}", 13)
@@ -125,7 +127,7 @@ def draw_terrain(terrain: Path, path: Path, *, about: ReleaseAbout, area: gpd.Ge
     sheet = Sheet(width=6.0, height=5.4, dpi=dpi)
     axes = sheet.panel(0.15, 0.35, 5.7, 4.5, _margin(tuple(area.total_bounds)))
     axes.set_facecolor("#e9d8d8")
-    hillshade(axes, terrain, strength=0.8)
+    hillshade(axes, terrain, strength=0.8, opaque=True, order=1)
     draw_polygons(axes, area.geometry.to_numpy(), fill=None, edge="#3a3a3a", width=0.8, order=2)
     sheet.text(0.15, 5.02, "지형 / Terrain", 13)
     sheet.marks(about, 5.04, 7.5, margin=0.15, unshaded=False)
@@ -149,6 +151,12 @@ def extent_of(layers: Mapping[str, pd.DataFrame]) -> Bounds:
     land = [shapes for name in ("buildings", "parcels", "plan_blocks") if (shapes := _shapes(layers, name)) is not None]
     boxes = np.array([shapes.total_bounds for shapes in land or found[:1]])
     return _margin((*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)))
+
+
+def _thin(axes: Axes) -> float:
+    """Factor for line widths: a whole district must not drown in the outlines of its parcels."""
+    left, right = axes.get_xlim()
+    return float(np.clip(1800.0 / (right - left), 0.12, 1.0))
 
 
 def _margin(bounds: tuple[float, ...]) -> Bounds:
@@ -192,10 +200,10 @@ def _draw_land(axes: Axes, layers: Mapping[str, pd.DataFrame], about: ReleaseAbo
         draw_classes(axes, blocks, LAYERS["plan_blocks"], style, classes, width=0.4, alpha=0.7, order=2)
     if green is not None:
         style, classes = _look("green", green)
-        draw_classes(axes, green, LAYERS["green"], style, classes, width=0.0, alpha=0.85, order=3)
+        draw_classes(axes, green, LAYERS["green"], style, classes, width=0.0, order=3)
         at = legend_box(axes, "녹지 / Green", classes, size_pt=9, anchor=(at, below)) + _GAP
     if parcels is not None:
-        draw_polygons(axes, parcels.geometry.to_numpy(), fill=None, edge="#b5ad9b", width=0.18, order=4)
+        draw_polygons(axes, parcels.geometry.to_numpy(), fill=None, edge="#b5ad9b", width=0.3 * _thin(axes), order=4)
     parks = _shapes(layers, "parks")
     if parks is not None:
         draw_polygons(axes, parks.geometry.to_numpy(), fill=None, edge="#0f6b4f", width=0.9, order=5)
@@ -204,7 +212,7 @@ def _draw_land(axes: Axes, layers: Mapping[str, pd.DataFrame], about: ReleaseAbo
     buildings = _shapes(layers, "buildings")
     if buildings is not None:
         style, classes = _look("buildings", buildings)
-        draw_classes(axes, buildings, LAYERS["buildings"], style, classes, width=0.15, order=6)
+        draw_classes(axes, buildings, LAYERS["buildings"], style, classes, width=0.25 * _thin(axes), order=6)
         legend_box(axes, "건물 높이 / Building height", classes, size_pt=9, columns=2, anchor=(at, below))
     return "토지·녹지·건물 / Land, green and buildings"
 
@@ -214,11 +222,11 @@ def _draw_solar(axes: Axes, layers: Mapping[str, pd.DataFrame], about: ReleaseAb
     if green is not None:
         draw_polygons(axes, green.geometry.to_numpy(), fill="#dfe8d8", edge=None, alpha=0.6, order=2)
     if parcels is not None:
-        draw_polygons(axes, parcels.geometry.to_numpy(), fill=None, edge="#d5d0c4", width=0.15, order=3)
+        draw_polygons(axes, parcels.geometry.to_numpy(), fill=None, edge="#d5d0c4", width=0.3 * _thin(axes), order=3)
     if roofs is None:
         return ""
     style, classes = _look("roofs", roofs)
-    draw_classes(axes, roofs, LAYERS["roofs"], style, classes, width=0.15, order=6)
+    draw_classes(axes, roofs, LAYERS["roofs"], style, classes, width=0.25 * _thin(axes), order=6)
     if classes:
         legend_box(
             axes, _legend_title("roofs", style, about), classes, size_pt=9, columns=3, anchor=(0.0, -0.12 / tall)

@@ -11,7 +11,10 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import update_wrapper
+from threading import Lock
 from typing import Any
+
+_COMPILING = Lock()
 
 
 class compiled:  # noqa: N801 - a decorator
@@ -29,9 +32,11 @@ class compiled:  # noqa: N801 - a decorator
     def __call__(self, *arguments: Any) -> Any:
         """Run the compiled function."""
         if self._dispatcher is None:
-            import numba  # noqa: PLC0415 - slow to import and only needed here
+            with _COMPILING:
+                if self._dispatcher is None:
+                    import numba  # noqa: PLC0415 - slow to import and only needed here
 
-            self._dispatcher = numba.njit(cache=True, nogil=True)(self._function)
+                    self._dispatcher = numba.njit(cache=True, nogil=True)(self._function)
         return self._dispatcher(*arguments)
 
 

@@ -112,7 +112,10 @@ def unshaded_fraction(
 
 
 def sky_view_ratio(
-    distribution: HorizonDistribution, tilt_deg: npt.ArrayLike, azimuth_deg: npt.ArrayLike, far_deg: npt.ArrayLike | None = None
+    distribution: HorizonDistribution,
+    tilt_deg: npt.ArrayLike,
+    azimuth_deg: npt.ArrayLike,
+    far_deg: npt.ArrayLike | None = None,
 ) -> np.ndarray:
     """Return what share of the sky view of a free plane is left to each plane.
 
@@ -135,7 +138,10 @@ def sky_view_ratio(
 
 
 def horizon_band_ratio(
-    distribution: HorizonDistribution, tilt_deg: npt.ArrayLike, azimuth_deg: npt.ArrayLike, far_deg: npt.ArrayLike | None = None
+    distribution: HorizonDistribution,
+    tilt_deg: npt.ArrayLike,
+    azimuth_deg: npt.ArrayLike,
+    far_deg: npt.ArrayLike | None = None,
 ) -> np.ndarray:
     """Return what share of the horizon band is left to each plane; arguments and errors as in `sky_view_ratio`.
 
@@ -171,7 +177,7 @@ class PlaneFactors:
 
 def sky_factors(
     distribution: HorizonDistribution, sun: Sun, tilt_deg: npt.ArrayLike, azimuth_deg: npt.ArrayLike,
-    far_deg: npt.ArrayLike | None = None, threads: int | None = None,
+    far_deg: npt.ArrayLike | None = None, *, threads: int | None = None,
 ) -> SkyFactors:  # fmt: skip
     """Return all factors of planes with these skylines; see the head of this module.
 
@@ -185,7 +191,9 @@ def sky_factors(
     diffuse = sun.diffuse_share[:, None]
     # losses are taken from 1, so that no loss leaves exactly 1
     ground = 1.0 - (1.0 - diffuse) * (1.0 - direct) - diffuse * (1.0 - isotropic[None, :])
-    return SkyFactors(beam=direct, circumsolar=direct, isotropic=isotropic[None, :], horizon=band[None, :], ground=ground)
+    return SkyFactors(
+        beam=direct, circumsolar=direct, isotropic=isotropic[None, :], horizon=band[None, :], ground=ground
+    )
 
 
 def _far(distribution: HorizonDistribution, far_deg: npt.ArrayLike | None) -> np.ndarray:
@@ -194,7 +202,9 @@ def _far(distribution: HorizonDistribution, far_deg: npt.ArrayLike | None) -> np
         return np.zeros((0, shape[1]), dtype=np.float32)
     far = np.ascontiguousarray(far_deg, dtype=np.float32)
     if far.shape != shape or not np.isfinite(far).all():
-        raise InputError(f"the far skyline must be {shape[0]} planes x {shape[1]} azimuths of finite degrees, it is {far.shape}")
+        raise InputError(
+            f"the far skyline must be {shape[0]} planes x {shape[1]} azimuths of finite degrees, it is {far.shape}"
+        )
     return far
 
 
@@ -227,8 +237,8 @@ def _ratios(
 
 
 @compiled
-def _look_up(  # type: ignore[no-untyped-def]  # noqa: ANN202
-    start, bins, counts, cells, far, first, lower, upper, share, level, node, rest, out, part, parts,  # noqa: ANN001
+def _look_up(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    start, bins, counts, cells, far, first, lower, upper, share, level, node, rest, out, part, parts,
 ):  # fmt: skip
     azimuths = far.shape[1]
     # cells whose horizon is at most n bins high, for every n
@@ -242,7 +252,7 @@ def _look_up(  # type: ignore[no-untyped-def]  # noqa: ANN202
                 continue
         for azimuth in range(azimuths):
             total = 0
-            reached = 0
+            reached = np.int64(0)
             for entry in range(start[plane * azimuths + azimuth], start[plane * azimuths + azimuth + 1]):
                 for index in range(reached, bins[entry]):
                     below[azimuth, index] = total
@@ -266,8 +276,8 @@ def _look_up(  # type: ignore[no-untyped-def]  # noqa: ANN202
 
 
 @compiled
-def _losses(  # type: ignore[no-untyped-def]  # noqa: ANN202
-    start, bins, counts, cells, far, level, lean, own, weight, middle, band, lost, band_lost, part, parts,  # noqa: ANN001
+def _losses(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    start, bins, counts, cells, far, level, lean, own, weight, middle, band, lost, band_lost, part, parts,
 ):  # fmt: skip
     planes, azimuths = own.shape
     width = np.pi / 2 / (len(middle) - 1)

@@ -101,7 +101,7 @@ def horizon_slopes(
                 shape = (window.last_row - window.first_row, window.last_column - window.first_column)
                 buffers[key] = np.empty(shape[::-1] if lines.transposed else shape, dtype=np.float32)
             asked[int(back)] = buffers[key]
-        sweep_lines(heights, lines, window, grid.cell_size_m, asked[0], asked[1], threads)
+        sweep_lines(heights, lines, window, grid.cell_size_m, ahead=asked[0], back=asked[1], threads=threads)
         for index in pair:
             found = asked[int(lines.looks_back(azimuths[index]))]
             assert found is not None  # noqa: S101 - set above
@@ -109,7 +109,7 @@ def horizon_slopes(
 
 
 def sweep_lines(
-    heights: np.ndarray, lines: Lines, window: Window, cell_size_m: float,
+    heights: np.ndarray, lines: Lines, window: Window, cell_size_m: float, *,
     ahead: np.ndarray | None, back: np.ndarray | None, threads: int | None = None,
 ) -> None:  # fmt: skip
     """Fill ``ahead`` and ``back`` with the tangent of the horizon angle toward earlier and later rows of the frame."""
@@ -142,12 +142,14 @@ def _opposites(azimuths: np.ndarray) -> list[tuple[int, ...]]:
                 pairs.append((other,))
             waiting[axis] = index
     pairs += [(index,) for index in waiting.values()]
-    return sorted(pairs, key=lambda pair: (abs(np.sin(np.radians(azimuths[pair[0]]))) > 0.7072, azimuths[pair[0]] % 180.0, pair))
+    return sorted(
+        pairs, key=lambda pair: (abs(np.sin(np.radians(azimuths[pair[0]]))) > 0.7072, azimuths[pair[0]] % 180.0, pair)
+    )
 
 
 @compiled
-def _sweep(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901
-    heights, shift, first_line, start, stop, wanted_from, wanted_to, first_row, first_column, wall, step, ahead, back, part, parts,  # noqa: ANN001
+def _sweep(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    heights, shift, first_line, start, stop, wanted_from, wanted_to, first_row, first_column, wall, step, ahead, back, part, parts,
 ):  # fmt: skip
     rows, columns = heights.shape
     samples = np.empty((_BLOCK, rows), dtype=np.float32)
@@ -190,7 +192,7 @@ def _sweep(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901
                 before = np.nan
                 for x in range(total):
                     z = np.float64(z_of[row])
-                    if z != z:
+                    if np.isnan(z):
                         to[row] = np.nan
                     else:
                         if before - z > wall:

@@ -150,7 +150,9 @@ class Lines:
         radians = math.radians(azimuth_deg)
         return math.sin(radians) > 0 if self.transposed else math.cos(radians) < 0
 
-    def spans(self, first_row: int, last_row: int, first_column: int, last_column: int) -> tuple[int, np.ndarray, np.ndarray]:
+    def spans(
+        self, first_row: int, last_row: int, first_column: int, last_column: int
+    ) -> tuple[int, np.ndarray, np.ndarray]:
         """Return which lines cross a window of the frame, and where.
 
         Returns
@@ -171,9 +173,7 @@ class Lines:
         return int(line[0]), start + first_row, stop + first_row
 
 
-def line_heights(
-    grid: Grid, lines: Lines, out: np.ndarray | None = None, threads: int | None = None
-) -> np.ndarray:
+def line_heights(grid: Grid, lines: Lines, out: np.ndarray | None = None, threads: int | None = None) -> np.ndarray:
     """Return the heights [m] under the lines, each in the cell of the frame that belongs to the line.
 
     NaN stays NaN; a neighbour without height counts as a wall. The result may be the grid's own array, or ``out``
@@ -188,7 +188,7 @@ def line_heights(
 
 
 @compiled
-def _interpolate(frame, offset, wall, out, part, parts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _interpolate(frame, offset, wall, out, part, parts):  # type: ignore[no-untyped-def]  # noqa: PLR0917
     rows, columns = frame.shape
     missing, none = np.float32(np.nan), np.float32(0.0)
     for row in range(rows * part // parts, rows * (part + 1) // parts):

@@ -73,9 +73,7 @@ class PlaneCells:
         return (column * height + row).astype(self.cell.dtype)
 
 
-def plane_cells(
-    shapes: Sequence[BaseGeometry] | np.ndarray, grid: Grid, west: float, north: float
-) -> PlaneCells:
+def plane_cells(shapes: Sequence[BaseGeometry] | np.ndarray, grid: Grid, west: float, north: float) -> PlaneCells:
     """Return the cells of planes given as polygons.
 
     Parameters
@@ -131,9 +129,11 @@ def cells_by_number(numbers: np.ndarray, count: int, grid: Grid, under: npt.Arra
     sampling = np.full(count, Sampling.INTERIOR, dtype=np.uint8)
     sampling[inner[1:] == 0] = Sampling.WITH_RIM
     sampling[whole[1:] == 0] = Sampling.NO_SURFACE
-    spot = np.zeros((count, 2), dtype=np.int64) if under is None else np.asarray(under, dtype=np.int64).reshape(count, 2)
+    spot = (
+        np.zeros((count, 2), dtype=np.int64) if under is None else np.asarray(under, dtype=np.int64).reshape(count, 2)
+    )
     if under is not None:
-        on_array = ((spot >= 0) & (spot < heights.shape)).all(axis=1)
+        on_array = np.all((spot >= 0) & (spot < heights.shape), axis=1)
         on_surface = on_array.copy()
         on_surface[on_array] = ~np.isnan(heights[spot[on_array, 0], spot[on_array, 1]])
         sampling[(sampling == Sampling.NO_SURFACE) & on_surface] = Sampling.ONE_CELL
@@ -143,7 +143,9 @@ def cells_by_number(numbers: np.ndarray, count: int, grid: Grid, under: npt.Arra
         bounds[1], bounds[3] = max(bounds[1], spot[single, 0].max() + 1), max(bounds[3], spot[single, 1].max() + 1)
     if bounds[0] >= bounds[1]:
         bounds[:] = 0
-    sizes = np.select([sampling == Sampling.INTERIOR, sampling == Sampling.WITH_RIM, single], [inner[1:], whole[1:], 1], 0)
+    sizes = np.select(
+        [sampling == Sampling.INTERIOR, sampling == Sampling.WITH_RIM, single], [inner[1:], whole[1:], 1], 0
+    )
     start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     cell = np.empty(start[-1], dtype=np.int32 if heights.size < 2**31 else np.int64)
     sums = np.zeros(count)
@@ -163,12 +165,14 @@ def check_metric(crs: object, cell_size_m: object) -> float:
     """
     known = rasterio.crs.CRS.from_user_input(crs) if crs else None
     if known is None or not known.is_projected or known.linear_units not in ("metre", "meter", "m"):
-        raise InputError(f"the surface's CRS is {known or 'unknown'}; shading needs a CRS in metres such as EPSG:5186, so reproject it first")
+        raise InputError(
+            f"the surface's CRS is {known or 'unknown'}; shading needs a CRS in metres such as EPSG:5186, so reproject it first"
+        )
     return checked_cell_size(cell_size_m)
 
 
 @compiled
-def _count(numbers, heights, inner, whole, bounds):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _count(numbers, heights, inner, whole, bounds):  # type: ignore[no-untyped-def]
     rows, columns = numbers.shape
     for row in range(rows):
         for column in range(columns):
@@ -188,7 +192,7 @@ def _count(numbers, heights, inner, whole, bounds):  # type: ignore[no-untyped-d
 
 
 @compiled
-def _collect(numbers, heights, sampling, spot, bounds, place, cell, sums):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _collect(numbers, heights, sampling, spot, bounds, place, cell, sums):  # type: ignore[no-untyped-def]  # noqa: PLR0917
     rows, columns = numbers.shape
     width = bounds[3] - bounds[2]
     for row in range(bounds[0], bounds[1]):

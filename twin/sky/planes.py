@@ -107,7 +107,9 @@ class HorizonDistribution:
     def save(self, path: Path) -> None:
         """Write the distribution as compressed npz; equal distributions give equal files."""
         with path.open("wb") as target:
-            np.savez_compressed(target, allow_pickle=False, **{field.name: getattr(self, field.name) for field in fields(self)})
+            np.savez_compressed(
+                target, allow_pickle=False, **{field.name: getattr(self, field.name) for field in fields(self)}
+            )
 
     @classmethod
     def load(cls, path: Path) -> HorizonDistribution:
@@ -176,7 +178,9 @@ def reduce_horizons(
     )  # fmt: skip
 
 
-def checked_orientation(tilt_deg: npt.ArrayLike, azimuth_deg: npt.ArrayLike, planes: int) -> tuple[np.ndarray, np.ndarray]:
+def checked_orientation(
+    tilt_deg: npt.ArrayLike, azimuth_deg: npt.ArrayLike, planes: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Return tilt and azimuth of planes [deg] as float64; a flat plane without azimuth faces south.
 
     Raises
@@ -190,12 +194,14 @@ def checked_orientation(tilt_deg: npt.ArrayLike, azimuth_deg: npt.ArrayLike, pla
         raise InputError(f"{planes} planes need as many tilts and azimuths, given are {tilt.shape} and {azimuth.shape}")
     lost = ~np.isfinite(azimuth) & (tilt > 0)
     if lost.any():
-        raise InputError(f"plane {int(np.flatnonzero(lost)[0])} is tilted but has no azimuth; give it clockwise from north")
+        raise InputError(
+            f"plane {int(np.flatnonzero(lost)[0])} is tilted but has no azimuth; give it clockwise from north"
+        )
     return tilt, np.where(np.isfinite(azimuth), azimuth, 180.0)
 
 
 @compiled
-def _histogram(slope, cell, start, limit, edges, counts, sizes, part, parts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _histogram(slope, cell, start, limit, edges, counts, sizes, part, parts):  # type: ignore[no-untyped-def]  # noqa: PLR0917
     last = len(edges) - 1
     per_radian = last / (np.pi / 2)
     for plane in range(part, len(start) - 1, parts):
@@ -225,7 +231,7 @@ def _histogram(slope, cell, start, limit, edges, counts, sizes, part, parts):  #
 
 
 @compiled
-def _pack(counts, begin, bins, kept, part, parts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _pack(counts, begin, bins, kept, part, parts):  # type: ignore[no-untyped-def]  # noqa: PLR0917
     for plane in range(part, len(begin) - 1, parts):
         place = begin[plane]
         if begin[plane + 1] == place:
@@ -238,7 +244,7 @@ def _pack(counts, begin, bins, kept, part, parts):  # type: ignore[no-untyped-de
 
 
 @compiled
-def _by_plane(bins, counts, sizes, start, azimuth, azimuths, all_bins, all_counts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _by_plane(bins, counts, sizes, start, azimuth, azimuths, all_bins, all_counts):  # type: ignore[no-untyped-def]  # noqa: PLR0917
     place = 0
     for plane in range(len(sizes)):
         to = start[plane * azimuths + azimuth]

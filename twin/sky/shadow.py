@@ -15,7 +15,7 @@ from geodata.errors import InputError
 from twin.sky.compiled import compiled, side_by_side
 from twin.sky.lines import WALL_SLOPE, Grid, Lines, line_heights
 
-_TOLERANCE_M = 1e-3
+_TOLERANCE_M = 1e-4
 """A beam that passes a cell by less than this is not blocked: rounding of float32 heights on a plane parallel to the beam."""
 
 
@@ -64,7 +64,7 @@ def shaded(grid: Grid, sun_azimuth_deg: float, sun_elevation_deg: float, threads
 
 
 @compiled
-def _cast(heights, shift, rise, wall, back, out, part, parts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _cast(heights, shift, rise, wall, back, out, part, parts):  # type: ignore[no-untyped-def]  # noqa: PLR0917
     rows, columns = heights.shape
     lowest, highest = min(shift[0], shift[-1]), max(shift[0], shift[-1])
     count = columns + highest - lowest

@@ -50,7 +50,10 @@ def grid_sky_view(
 ) -> np.ndarray:
     """Return `sky_view_factor` of a prepared grid."""
     directions = checked_azimuths(azimuths)
-    sums = {False: np.zeros(grid.heights.shape, dtype=np.float32), True: np.zeros(grid.heights.shape[::-1], dtype=np.float32)}
+    sums = {
+        False: np.zeros(grid.heights.shape, dtype=np.float32),
+        True: np.zeros(grid.heights.shape[::-1], dtype=np.float32),
+    }
     for _, slope, transposed in horizon_slopes(grid, directions, threads=threads):
         side_by_side(_add_squared_cosine, slope.reshape(-1), sums[transposed].reshape(-1), threads=threads)
     sums[False] += sums[True].T
@@ -120,7 +123,7 @@ def checked_tilt(tilt_deg: npt.ArrayLike) -> np.ndarray:
 
 
 @compiled
-def _add_squared_cosine(slope, total, part, parts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _add_squared_cosine(slope, total, part, parts):  # type: ignore[no-untyped-def]
     one, none = np.float32(1.0), np.float32(0.0)
     for cell in range(len(slope) * part // parts, len(slope) * (part + 1) // parts):
         up = slope[cell]

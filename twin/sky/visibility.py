@@ -92,12 +92,14 @@ def visible(surface: npt.ArrayLike, cell_size_m: float, from_xyz: npt.ArrayLike,
 def _points(xyz: npt.ArrayLike) -> np.ndarray:
     points = np.atleast_2d(np.asarray(xyz, dtype=np.float64))
     if points.ndim != 2 or points.shape[1] != 3 or not np.isfinite(points).all():
-        raise InputError(f"points are rows of x, y, z in metres, all finite; given is an array of the shape {points.shape}")
+        raise InputError(
+            f"points are rows of x, y, z in metres, all finite; given is an array of the shape {points.shape}"
+        )
     return np.ascontiguousarray(points)
 
 
 @compiled
-def _rays(heights, cell, wall, points, easts, norths, highest, out, part, parts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _rays(heights, cell, wall, points, easts, norths, highest, out, part, parts):  # type: ignore[no-untyped-def]  # noqa: PLR0917
     rows, columns = heights.shape
     for point in range(part, len(points), parts):
         column0, row0, z0 = points[point, 0] / cell, rows - points[point, 1] / cell, points[point, 2]
@@ -156,7 +158,7 @@ def _rays(heights, cell, wall, points, easts, norths, highest, out, part, parts)
 
 
 @compiled
-def _sights(heights, cell, wall, begins, ends, out, part, parts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _sights(heights, cell, wall, begins, ends, out, part, parts):  # type: ignore[no-untyped-def]  # noqa: PLR0917
     rows, columns = heights.shape
     for pair in range(part, len(begins), parts):
         column0, row0, z0 = begins[pair, 0] / cell, rows - begins[pair, 1] / cell, begins[pair, 2]

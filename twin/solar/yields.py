@@ -1,7 +1,7 @@
 """Irradiation and AC yield of every roof, hour by hour.
 
 Roofs are taken in chunks of `CHUNK`, each as arrays of daylight hours x roofs; about ten such arrays live at a time,
-so memory stays near 200 MB however large the town is. All sums run in a fixed order. As long as nothing obstructs the
+so memory grows by less than 400 MB however large the town is. All sums run in a fixed order. As long as nothing obstructs the
 planes, the physics is computed once per orientation and scaled by each roof's capacity; with factors of its own a roof
 gets the whole chain. Capacity only scales the system, so both ways give the same numbers.
 """

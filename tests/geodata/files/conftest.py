@@ -39,6 +39,9 @@ class Agency:
             for i in range(count)
         ]
 
+    def moved(self, shapes: Sequence, east: float, north: float) -> list[shapely.Geometry]:
+        return list(shapely.transform(np.array(shapes), lambda xy: xy + np.array([east, north])))
+
     def pnus(self, count: int, dong: str = DONG) -> list[str]:
         return [f"{dong}1{number:04d}0000" for number in range(1, count + 1)]
 

@@ -5,14 +5,15 @@ import pyproj
 import pytest
 import rasterio
 
-from geodata.crs import KOREAN_CRS, contradiction, identify, in_korea, korea_bounds
+from geodata.crs import KOREAN_CRS, identify, in_korea, judge, korea_bounds
 
 GRS80 = 'GEOGCS["GCS_ITRF_2000",DATUM["D_ITRF_2000",SPHEROID["GRS_1980",6378137.0,298.257222101]],PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]]'
 BESSEL = 'GEOGCS["GCS_Korean_Datum_1985",DATUM["D_Korean_Datum_1985",SPHEROID["Bessel_1841",6377397.155,299.1528128]],PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]]'
 DONG = "4121010500"
 
 
-def tm(name: str, base: str, lon: float, fe: float, fn: float, k: float = 1.0) -> str:
+def tm(name: str, base: str, lon: float, origin: tuple[float, float], k: float = 1.0) -> str:
+    fe, fn = origin
     return (
         f'PROJCS["{name}",{base},PROJECTION["Transverse_Mercator"],PARAMETER["False_Easting",{fe}],PARAMETER["False_Northing",{fn}],'
         f'PARAMETER["Central_Meridian",{lon}],PARAMETER["Scale_Factor",{k}],PARAMETER["Latitude_Of_Origin",38.0],UNIT["Meter",1.0]]'
@@ -23,13 +24,13 @@ def tm(name: str, base: str, lon: float, fe: float, fn: float, k: float = 1.0) -
 @pytest.mark.parametrize(
     ("prj", "code"),
     [
-        (tm("Korea_2000_Korea_Central_Belt_2010", GRS80, 127.0, 2e5, 6e5), "EPSG:5186"),
-        (tm("PCS_ITRF2000_TM", GRS80, 127.0, 2e5, 6e5), "EPSG:5186"),
-        (tm("ITRF_2000_TM_Korea_Central_Belt", GRS80, 127.0, 2e5, 5e5), "EPSG:5181"),
-        (tm("PCS_ITRF2000_TM", GRS80, 127.5, 1e6, 2e6, 0.9996), "EPSG:5179"),
-        (tm("Korean_1985_Modified_Korea_Central_Belt", BESSEL, 127.0028902777778, 2e5, 5e5), "EPSG:5174"),
-        (tm("Korean_1985_Korea_Central_Belt", BESSEL, 127.0, 2e5, 5e5), "EPSG:2097"),
-        (tm("My own", GRS80, 127.0, 2e5, 123456.0), None),
+        (tm("Korea_2000_Korea_Central_Belt_2010", GRS80, 127.0, (2e5, 6e5)), "EPSG:5186"),
+        (tm("PCS_ITRF2000_TM", GRS80, 127.0, (2e5, 6e5)), "EPSG:5186"),
+        (tm("ITRF_2000_TM_Korea_Central_Belt", GRS80, 127.0, (2e5, 5e5)), "EPSG:5181"),
+        (tm("PCS_ITRF2000_TM", GRS80, 127.5, (1e6, 2e6), 0.9996), "EPSG:5179"),
+        (tm("Korean_1985_Modified_Korea_Central_Belt", BESSEL, 127.0028902777778, (2e5, 5e5)), "EPSG:5174"),
+        (tm("Korean_1985_Korea_Central_Belt", BESSEL, 127.0, (2e5, 5e5)), "EPSG:2097"),
+        (tm("My own", GRS80, 127.0, (2e5, 123456.0)), None),
         ("not a definition", None),
         ("", None),
         ("EPSG:5193", None),
@@ -54,7 +55,7 @@ def test_a_wrong_datum_shift_attached_to_a_definition_is_ignored():
 
 
 def test_a_name_does_not_outweigh_parameters():
-    assert identify(tm("Korea_2000_Korea_Central_Belt_2010", GRS80, 127.0, 2e5, 5e5)) == "EPSG:5181"
+    assert identify(tm("Korea_2000_Korea_Central_Belt_2010", GRS80, 127.0, (2e5, 5e5))) == "EPSG:5181"
 
 
 @pytest.mark.realdata
@@ -115,26 +116,35 @@ def town(code: str) -> np.ndarray:
 
 @pytest.mark.parametrize("code", ["EPSG:5186", "EPSG:5174", "EPSG:5179", "EPSG:4326"])
 def test_right_claims_stand(code):
-    assert contradiction(code, town(code), [DONG] * 9) == ""
+    assert judge(code, town(code), [DONG] * 9).why == ""
 
 
-def test_degrees_called_metres():
-    why = contradiction("EPSG:5186", town("EPSG:5179"))
-    assert "do not lie in Korea" in why
-    assert "EPSG:5179" in why
+def test_numbers_outside_korea_are_refused():
+    verdict = judge("EPSG:5186", town("EPSG:5179"))
+    assert verdict.refused
+    assert "do not lie in Korea" in verdict.why
+    assert "EPSG:5179" in verdict.why
 
 
 def test_a_shift_of_100_km_is_told_by_the_dong_codes():
     # 5174 read as 5186 still lies in Korea, 100 km further south
     numbers = town("EPSG:5174")
     assert in_korea(numbers, "EPSG:5186").all()
-    assert contradiction("EPSG:5186", numbers) == ""
-    why = contradiction("EPSG:5186", numbers, [DONG] * 9)
-    assert "legal dongs" in why
-    assert "EPSG:5174" in why
-    assert contradiction("EPSG:5174", numbers, [f"{DONG}100010000"] * 9) == ""
+    assert judge("EPSG:5186", numbers).why == ""
+    verdict = judge("EPSG:5186", numbers, [DONG] * 9)
+    assert verdict.refused
+    assert "legal dongs" in verdict.why
+    assert "EPSG:5174" in verdict.why
+    assert judge("EPSG:5174", numbers, [f"{DONG}100010000"] * 9).why == ""
+
+
+def test_codes_of_another_place_are_told_but_condemn_no_crs():
+    # Yeoksam-dong in Gangnam lies 20 km away, which no system explains
+    verdict = judge("EPSG:5186", town("EPSG:5186"), ["1168010100"] * 9)
+    assert "legal dongs" in verdict.why
+    assert not verdict.refused
 
 
 def test_unknown_codes_and_empty_samples_decide_nothing():
-    assert contradiction("EPSG:5186", town("EPSG:5174"), [None, "9999999999", "x"] * 3) == ""
-    assert contradiction("EPSG:5186", np.full((2, 4), np.nan)) == ""
+    assert judge("EPSG:5186", town("EPSG:5174"), [None, "9999999999", "x"] * 3).why == ""
+    assert judge("EPSG:5186", np.full((2, 4), np.nan)).why == ""

@@ -127,7 +127,7 @@ def test_rasters_that_are_no_terrain(inbox):
 def test_terrain_of_several_cell_sizes_the_finest_first(agency, inbox):
     agency.dem(inbox / "a.tif", cell=90.0)
     agency.dem(inbox / "b.tif", cell=5.0)
-    agency.dem(inbox / "c.tif", cell=5.0)
+    agency.dem(inbox / "c.tif", cell=5.0, base=30.0)
     parts = [[p.data_source for p in d.parts] for d in take_inventory(inbox).datasets]
     assert parts == [["b.tif", "c.tif"], ["a.tif"]]
 
@@ -368,12 +368,19 @@ def test_crs_of_the_site_file(agency, inbox):
 @pytest.mark.parametrize("shift", [100_000.0, 1_000_000.0])
 def test_prj_that_contradicts_the_numbers(agency, inbox, shift):
     # 100 km is what 5174 and 5186 differ by: still in Korea, but not in the dong of the parcel numbers
-    shapes = [shapely.transform(box, lambda xy: xy + [0.0, -shift]) for box in agency.boxes(6)]
+    shapes = agency.moved(agency.boxes(6), 0.0, -shift)
     agency.shapefile(inbox / "named_5174.shp", agency.al_d002(), shapes)
     inventory = take_inventory(inbox)
     assert inventory.datasets == ()
     with pytest.raises(InputError, match="contradict each other"):
         refuse(inventory)
+
+
+def test_codes_of_another_place_are_only_told(agency, inbox):
+    agency.shapefile(inbox / "a.shp", agency.al_d002(), agency.moved(agency.boxes(6), 20_000.0, 0.0))
+    inventory = take_inventory(inbox)
+    assert [p.fatal for p in told(inventory, "codes and coordinates disagree")] == [False]
+    assert only(inventory).parts[0].crs == "EPSG:5186"
 
 
 def test_one_record_with_broken_coordinates_condemns_nobody(agency, inbox):
@@ -402,7 +409,7 @@ def test_the_newest_edition_wins_and_says_so(agency, inbox, elsewhere):
 
 def test_editions_of_different_municipalities_live_together(agency, inbox):
     siheung = {**agency.al_d002(date="2025-01-01"), "A1": agency.pnus(6, "4139011200"), "A2": ["4139011200"] * 6}
-    gwarim = [shapely.transform(b, lambda xy: xy + [-1500.0, 1500.0]) for b in agency.boxes(6)]
+    gwarim = agency.moved(agency.boxes(6), -1500.0, 1500.0)
     agency.shapefile(inbox / "a.shp", agency.al_d002(date="2026-01-01"))
     agency.shapefile(inbox / "b.shp", siheung, gwarim)
     inventory = take_inventory(inbox)
@@ -439,7 +446,7 @@ def test_the_same_data_twice_is_used_once(agency, inbox, elsewhere):
 
 def test_sheets_are_one_dataset(agency, inbox, elsewhere):
     for sheet, offset in (("37612033", 0.0), ("37612034", 500.0)):
-        shapes = [shapely.transform(b, lambda xy, o=offset: xy + [o, 0.0]) for b in agency.boxes(4)]
+        shapes = agency.moved(agency.boxes(4), offset, 0.0)
         agency.zipped(
             inbox / f"SG05_{sheet}.zip", agency.shapefile(elsewhere / "SG05.shp", agency.sg05(["311"] * 4), shapes)
         )

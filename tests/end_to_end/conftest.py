@@ -1,0 +1,95 @@
+"""One demo town, run once for all tests here, and helpers to run it again somewhere else."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from geodata.demo import write_demo
+from pipelines.instance import Workplace, open_workplace
+from pipelines.run import Outcome, run_job
+
+
+@dataclass(frozen=True)
+class Run:
+    """A town after a run."""
+
+    workplace: Workplace
+    outcome: Outcome
+
+    @property
+    def latest(self) -> Path:
+        return self.workplace.releases / "latest"
+
+    @property
+    def geopackage(self) -> Path:
+        return self.latest / "existing" / "twin.gpkg"
+
+
+def _run_site(site_file: Path, folder: Path, **options) -> Run:
+    workplace = open_workplace(site_file, folder / "outputs", folder / "state")
+    return Run(workplace, run_job(workplace, **options))
+
+
+def _twin(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a user would."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("DAGSTER", "TWIN"))}
+    command = [str(Path(sys.executable).with_name("twin")), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=cwd, check=False, timeout=280)
+
+
+@pytest.fixture(scope="session")
+def run_site():
+    return _run_site
+
+
+@pytest.fixture(scope="session")
+def twin():
+    return _twin
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder that may hold read-only releases."""
+    for path in [folder, *folder.rglob("*")]:
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(path.stat().st_mode | stat.S_IWUSR)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def demo_site(tmp_path_factory) -> Path:
+    return write_demo(tmp_path_factory.mktemp("demo"), "town")
+
+
+@pytest.fixture(scope="session")
+def truth(demo_site) -> dict:
+    return json.loads((demo_site.parent / "truth.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def town(demo_site, tmp_path_factory):
+    """The demo town after its first run; tests must not change it."""
+    folder = tmp_path_factory.mktemp("town")
+    run = _run_site(demo_site, folder)
+    assert run.outcome.succeeded, run.outcome.reasons
+    yield run
+    remove(folder)
+
+
+@pytest.fixture
+def own_town(demo_site, town, tmp_path):
+    """A copy of the demo with its store and its release, for a test that changes things."""
+    shutil.copytree(demo_site.parent, tmp_path / "demo")
+    folder = tmp_path / "place"
+    shutil.copytree(town.workplace.state, folder / "state")
+    shutil.copytree(town.workplace.outputs, folder / "outputs", symlinks=True)
+    yield tmp_path / "demo" / "site.yaml", folder
+    remove(folder)

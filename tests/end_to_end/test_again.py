@@ -1,0 +1,68 @@
+"""Running again: nothing is done twice, only what depends on a change is done, and equal inputs give equal bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+
+import pyogrio
+
+from pipelines.status import asset_states
+
+
+def test_the_same_again_builds_and_publishes_nothing(own_town, run_site):
+    site_file, folder = own_town
+    # a copied town lies elsewhere but is the same town
+    run = run_site(site_file, folder)
+    assert run.outcome.succeeded, run.outcome.reasons
+    assert run.outcome.built == 0
+    assert run.outcome.release["published"] is False
+    assert len(list((run.workplace.releases / "releases").iterdir())) == 1
+
+
+def test_two_empty_output_folders_give_the_same_bytes(demo_site, town, tmp_path, run_site):
+    shutil.copytree(demo_site.parent, tmp_path / "elsewhere")
+    run = run_site(tmp_path / "elsewhere" / "site.yaml", tmp_path / "place")
+    assert run.outcome.succeeded, run.outcome.reasons
+    digests = [hashlib.sha256(r.geopackage.read_bytes()).hexdigest() for r in (town, run)]
+    assert digests[0] == digests[1]
+
+
+def test_a_removed_source_rebuilds_what_depends_on_it_and_says_what_is_missing(own_town, run_site):
+    site_file, folder = own_town
+    (site_file.parent / "inbox" / "UPIS_C_UQ153.zip").unlink()
+    seen = {}
+    run = run_site(site_file, folder, on_progress=lambda p: seen.update({p.asset: p.reused}))
+    assert run.outcome.succeeded, run.outcome.reasons
+    built = {asset for asset, reused in seen.items() if not reused}
+    # parcels, buildings, land cover, terrain and sun are untouched
+    assert built == {
+        "sources/parks", "existing/parks", "existing/quality", "existing/run_info", "existing/districts", "existing/geopackage", "existing/map", "release",
+    }  # fmt: skip
+    assert any("parks" in line for line in run.outcome.release["summary"])
+    assert "parks" not in {name for name, _ in pyogrio.list_layers(run.geopackage)}
+    assert len(list((run.workplace.releases / "releases").iterdir())) == 2
+
+
+def test_status_tells_fresh_and_stale_in_words(own_town, run_site):
+    site_file, folder = own_town
+    run = run_site(site_file, folder)
+    assert {word for _, word, _ in asset_states(run.workplace)} == {"fresh"}
+    (site_file.parent / "inbox" / "UPIS_C_UQ153.zip").unlink()
+    states = {asset: (word, why) for asset, word, why in asset_states(run.workplace)}
+    assert states["sources/inventory"] == ("stale", "files in the inbox have changed")
+
+
+def test_an_altered_release_is_named_and_published_anew(own_town, run_site):
+    site_file, folder = own_town
+    first = run_site(site_file, folder)
+    altered = first.geopackage.resolve()
+    altered.chmod(0o644)
+    with altered.open("r+b") as stream:
+        stream.seek(5000)
+        stream.write(b"edited")
+    run = run_site(site_file, folder)
+    assert run.outcome.succeeded, run.outcome.reasons
+    assert run.outcome.release["published"]
+    assert "altered" in run.outcome.release["reason"]
+    assert run.geopackage.resolve() != altered

@@ -1,0 +1,140 @@
+"""The whole way on the demo town, held against what its maker planted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pandas as pd
+import pyogrio
+import pytest
+
+from geodata.catalogue import LAYERS
+from twin.publish.validate import validate_geopackage
+
+
+def read(town, layer: str) -> pd.DataFrame:
+    return pyogrio.read_dataframe(town.geopackage, layer=layer)
+
+
+def account(town, source: str) -> dict[str, int]:
+    accounts = json.loads((town.latest / "manifest.json").read_text(encoding="utf-8"))["content"]["accounts"]
+    return next({k: v for k, v in a.items() if k != "source"} for a in accounts if a["source"] == source)
+
+
+def test_a_release_came_out(town):
+    assert town.outcome.release["published"]
+    assert town.latest.resolve().name == town.outcome.release["id"]
+    assert validate_geopackage(town.geopackage) == []
+
+
+def test_every_layer_is_there_and_holds_what_the_catalogue_declares(town):
+    held = {name for name, _ in pyogrio.list_layers(town.geopackage)}
+    expected = {name for name, layer in LAYERS.items() if not layer.planned_only}
+    assert expected <= held
+    for name in expected:
+        frame = read(town, name)
+        assert set(frame.columns) - {"geometry"} <= set(LAYERS[name].names)
+        assert len(frame) > 0
+
+
+def test_parcels_end_as_the_maker_planted_them(town, truth):
+    planted, found = truth["parcels"], account(town, "parcels")
+    assert found["read"] == planted["rows"]
+    assert found["outside"] == planted["rows_outside"]
+    assert found["published"] == planted["published"]
+    assert found["merged"] == planted["exact_duplicate_rows"] + planted["multi_row_rows"] - planted["multi_row_pnus"]
+    assert found["reasoned"] == planted["no_geometry"] + planted["pnu_missing"] + planted["pnu_malformed"]
+    parcels = read(town, "parcels")
+    assert (parcels["source_rows"] > 1).sum() >= planted["multi_row_pnus"]
+
+
+def test_buildings_end_as_the_maker_planted_them(town, truth):
+    planted, found = truth["buildings"], account(town, "buildings")
+    assert found["read"] == planted["rows"]
+    assert found["outside"] == planted["rows_outside"]
+    assert found["published"] == planted["published"]
+    assert found["merged"] == planted["exact_duplicate_rows"]
+    assert found["reasoned"] == planted["no_geometry"]
+
+
+def test_each_planted_defect_leaves_its_reason(town, truth):
+    counts = read(town, "quality").groupby(["source", "reason"]).size()
+    buildings, parcels = truth["buildings"], truth["parcels"]
+    for reason in ("no_geometry", "height_implausible", "floors_implausible", "footprint_tiny"):
+        assert counts["buildings", reason] == buildings[reason], reason
+    assert counts["buildings", "exact_duplicate"] == buildings["exact_duplicate_rows"]
+    assert counts["buildings", "geometry_repaired"] == buildings["bow_ties"]
+    assert counts["parcels", "geometry_repaired"] == parcels["bow_ties"]
+    assert counts["parcels", "pnu_built"] == parcels["pnu_missing_buildable"]
+    assert counts["parcels", "pnu_malformed"] == parcels["pnu_malformed"]
+    assert counts["land_cover", "code_unknown"] == truth["land_cover"]["code_unknown"]
+    assert counts["parks", "coordinates_out_of_range"] == truth["parks"]["coordinates_out_of_range"]
+
+
+def test_heights_come_from_where_the_maker_left_them(town, truth):
+    sources = read(town, "buildings")["height_source"].value_counts()
+    assert sources["recorded"] == truth["buildings"]["height_plausible"]
+    assert sources.sum() == truth["buildings"]["published"]
+
+
+def test_parks_arrive_from_another_crs(town, truth):
+    parks = read(town, "parks")
+    assert len(parks) == truth["parks"]["published"]
+    assert (parks["status"] == "built").sum() == truth["parks"]["built"]
+    # the agency ships EPSG:5174; its definition and ours agree to centimetres
+    assert parks["area_m2"].sum() == pytest.approx(truth["parks"]["area_inside_m2"], rel=1e-3)
+
+
+def test_cover_classes_sum_to_the_parcel(town):
+    parcels = read(town, "parcels")
+    classes = parcels[[c for c in parcels.columns if c.startswith("cover_")]]
+    # eight classes, each rounded to 0.1 m2
+    assert (classes.sum(axis=1) - parcels["area_m2"]).abs().max() <= 8 * 0.05 + 0.05
+    assert parcels["green_cover_pct"].between(0, 100).all()
+
+
+def test_sums_agree_from_roof_to_district(town):
+    roofs, buildings, dongs = read(town, "roofs"), read(town, "buildings"), read(town, "districts")
+    dongs = dongs[dongs["kind"] == "legal_dong"]
+    assert dongs["building_count"].sum() == len(buildings)
+    assert buildings["yield_kwh"].sum() == pytest.approx(roofs["yield_kwh"].sum(), abs=0.55 * len(buildings))
+    assert dongs["yield_kwh"].sum() == pytest.approx(buildings["yield_kwh"].sum(), abs=0.5 * len(dongs) + 0.5)
+    months = roofs[[f"yield_{m:02d}_kwh" for m in range(1, 13)]].sum(axis=1)
+    assert (months - roofs["yield_kwh"]).abs().max() <= 12 * 0.05 + 0.06
+
+
+def test_hourly_table_sums_to_the_year(town):
+    hourly = pd.read_parquet(town.latest / "tables" / "existing_hourly_by_dong.parquet")
+    assert len(hourly) == 8760
+    assert hourly.drop(columns="interval_middle").to_numpy().sum() == pytest.approx(
+        read(town, "roofs")["yield_kwh"].sum(), rel=1e-5
+    )
+
+
+def test_the_year_reaches_the_station_normal(town):
+    info = read(town, "run_info").set_index(["topic", "name"])["value"]
+    assert float(info["resource", "ghi_kwh_m2"]) == pytest.approx(1327.0, abs=0.05)
+
+
+def test_labels_say_unshaded_and_demo(town):
+    import sqlite3
+
+    with sqlite3.connect(f"file:{town.geopackage}?mode=ro&immutable=1", uri=True) as db:
+        title = db.execute(
+            "SELECT title FROM gpkg_data_columns WHERE table_name='roofs' AND column_name='yield_kwh'"
+        ).fetchone()[0]
+        identifiers = [
+            row[0]
+            for row in db.execute("SELECT identifier FROM gpkg_contents WHERE table_name IN ('roofs', 'parcels')")
+        ]
+    assert "음영 미반영" in title
+    assert all("가상 데이터" in text for text in identifiers)
+    assert "sky_view" not in read(town, "roofs").columns
+
+
+def test_every_input_file_is_named_with_its_hash(town, demo_site):
+    info = read(town, "run_info")
+    inputs = info[info["topic"] == "input file"].set_index("name")["value"]
+    for path in sorted((demo_site.parent / "inbox").iterdir()):
+        assert inputs[path.name] == hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,233 @@
+"""The town in tiles: each is swept with a halo around it, so memory is bounded by the tile and not by the town.
+
+A roof plane belongs to the tile that holds a point on it, as a whole. Swept is the rectangle of the tile and of its
+planes, widened by the halo on all sides and cut from the one grid of the town: lines and cells are those of an untiled
+sweep. What lies further away enters at look-up (`twin.sky.far`) and so never makes a tile's result stale.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import rasterio
+import rasterio.windows
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geodata.errors import InputError
+from twin.sky.far import FarSurface, far_horizon, max_pooled
+from twin.sky.lines import Grid
+from twin.sky.plane_cells import check_metric, plane_cells
+from twin.sky.planes import HorizonDistribution, reduce_horizons
+from twin.sky.sky_view import AZIMUTHS
+
+TILE_M = 1000.0
+HALO_M = 300.0
+FAR_CELL_M = 5.0
+
+Bounds = tuple[float, float, float, float]
+"""West, south, east, north [m]."""
+ReadSurface = Callable[[Bounds], np.ndarray]
+"""Gives north-up heights [m] within bounds on the cell grid, float32, NaN where there is none."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One square of the tile grid and what has to be swept for it.
+
+    ``planes`` are positions in the table of planes, ascending; ``near`` is the rectangle with its halo.
+    """
+
+    name: str
+    planes: np.ndarray
+    near: Bounds
+
+
+def tiles_of(
+    shapes: Sequence[BaseGeometry] | np.ndarray, cell_size_m: float, *, tile_m: float = TILE_M, halo_m: float = HALO_M
+) -> list[Tile]:
+    """Return the tiles that hold roof planes, from west to east and south to north.
+
+    Parameters
+    ----------
+    shapes : outlines of all planes, in metres
+    cell_size_m : of the surface; rectangles lie on multiples of it
+
+    Raises
+    ------
+    InputError
+        If a plane has no geometry.
+    """
+    outlines = np.asarray(shapes, dtype=object)
+    if len(outlines) == 0:
+        return []
+    hollow = shapely.is_missing(outlines) | shapely.is_empty(outlines)
+    if hollow.any():
+        raise InputError(f"roof plane {int(np.flatnonzero(hollow)[0])} has no geometry; leave such planes out")
+    corner = np.floor(shapely.get_coordinates(shapely.point_on_surface(outlines)) / tile_m).astype(np.int64)
+    boxes = shapely.bounds(outlines)
+    squares, owner = np.unique(corner, axis=0, return_inverse=True)
+    owner = owner.reshape(-1)
+    tiles = []
+    for number, (column, row) in enumerate(squares.tolist()):
+        mine = np.flatnonzero(owner == number)
+        square = np.array([column, row, column + 1, row + 1]) * tile_m
+        low = np.minimum(square[:2], boxes[mine, :2].min(axis=0)) - halo_m
+        high = np.maximum(square[2:], boxes[mine, 2:].max(axis=0)) + halo_m
+        west, south = (math.floor(edge / cell_size_m + 1e-9) * cell_size_m for edge in low)
+        east, north = (math.ceil(edge / cell_size_m - 1e-9) * cell_size_m for edge in high)
+        tiles.append(Tile(f"E{column}_N{row}", mine, (west, south, east, north)))
+    return tiles
+
+
+def sweep_tile(
+    tile: Tile,
+    surface: np.ndarray,
+    cell_size_m: float,
+    shapes: Sequence[BaseGeometry] | np.ndarray,
+    *,
+    tilt_deg: npt.ArrayLike,
+    azimuth_deg: npt.ArrayLike,
+    azimuths: int = AZIMUTHS,
+    threads: int | None = None,
+) -> HorizonDistribution:
+    """Return the skylines of a tile's planes, in the order of ``tile.planes``.
+
+    Parameters
+    ----------
+    tile : of `tiles_of`
+    surface : heights [m] of ``tile.near``
+    shapes, tilt_deg, azimuth_deg : of this tile's planes
+
+    Raises
+    ------
+    InputError
+        If the surface does not fill ``tile.near``, or planes are unusable. A tile without any surface is no error:
+        its planes are flagged `Sampling.NO_SURFACE`.
+    """
+    west, south, east, north = tile.near
+    shape = (round((north - south) / cell_size_m), round((east - west) / cell_size_m))
+    if surface.shape != shape:
+        raise InputError(f"tile {tile.name}: the surface has {surface.shape} cells, its rectangle needs {shape}")
+    row0, column0 = round(-north / cell_size_m), round(west / cell_size_m)
+    if np.isnan(surface).all():
+        # no error here, unlike a whole surface without heights: every plane is flagged
+        grid = Grid(np.ascontiguousarray(surface, dtype=np.float32), cell_size_m, row0, column0)
+    else:
+        grid = Grid.of(surface, cell_size_m, row0, column0)
+    cells = plane_cells(shapes, grid, west, north)
+    return reduce_horizons(grid, cells, tilt_deg, azimuth_deg, azimuths, near=tile.near, threads=threads)
+
+
+def join_tiles(tiles: Sequence[Tile], swept: Sequence[HorizonDistribution]) -> HorizonDistribution:
+    """Return the skylines of all planes in the order of the table of planes."""
+    order = np.concatenate([tile.planes for tile in tiles])
+    joined = HorizonDistribution.join(swept)
+    if len(order) != len(joined) or not np.array_equal(np.sort(order), np.arange(len(order))):
+        raise InputError("tiles do not hold each roof plane once; sweep all tiles of one table of planes")
+    return joined.take(np.argsort(order, kind="stable"))
+
+
+def far_skyline(
+    distribution: HorizonDistribution,
+    shapes: Sequence[BaseGeometry] | np.ndarray,
+    surfaces: Sequence[FarSurface],
+    threads: int | None = None,
+) -> np.ndarray:
+    """Return the far skyline of planes, float32 (planes, azimuths) [deg]; see `far_horizon`."""
+    centre = shapely.get_coordinates(shapely.point_on_surface(np.asarray(shapes, dtype=object)))
+    xyz = np.column_stack([centre, distribution.height_m])
+    return far_horizon(surfaces, xyz, distribution.azimuths_deg, distribution.near, threads=threads)
+
+
+def pooled_surface(
+    read: ReadSurface, bounds: Bounds, cell_size_m: float, *, far_cell_m: float = FAR_CELL_M, block_m: float = TILE_M
+) -> FarSurface:
+    """Return the surface within ``bounds`` max-pooled to about ``far_cell_m``, read block by block.
+
+    Raises
+    ------
+    InputError
+        If no cell within the bounds has a height.
+    """
+    factor = max(1, round(far_cell_m / cell_size_m))
+    size = factor * cell_size_m
+    side = max(1, round(block_m / size))
+    west, north = math.floor(bounds[0] / size) * size, math.ceil(bounds[3] / size) * size
+    columns, rows = math.ceil((bounds[2] - west) / size), math.ceil((north - bounds[1]) / size)
+    out = np.full((rows, columns), np.nan, dtype=np.float32)
+    for row, column in _blocks(rows, columns, side):
+        height, width = min(side, rows - row), min(side, columns - column)
+        left, top = west + column * size, north - row * size
+        fine = read((left, top - height * size, left + width * size, top))
+        out[row : row + height, column : column + width] = max_pooled(fine, factor)
+    return FarSurface.of(out, size, west, north)
+
+
+def _blocks(rows: int, columns: int, side: int) -> Iterator[tuple[int, int]]:
+    for row in range(0, rows, side):
+        for column in range(0, columns, side):
+            yield row, column
+
+
+@dataclass(frozen=True)
+class SurfaceFolder:
+    """Reads any rectangle from a folder of surface tiles as `twin.surface.build_surface` writes them."""
+
+    paths: tuple[Path, ...]
+    bounds: np.ndarray
+    cell_size_m: float
+    crs: str
+
+    @classmethod
+    def open(cls, folder: Path) -> SurfaceFolder:
+        """Return a reader of all ``*.tif`` in ``folder``.
+
+        Raises
+        ------
+        InputError
+            If there are none, or one is not north-up, has other or non-square cells, or no CRS in metres.
+        """
+        paths = tuple(sorted(folder.glob("*.tif")))
+        if not paths:
+            raise InputError(f"{folder} holds no surface tiles (*.tif); build the surface first")
+        bounds = np.empty((len(paths), 4))
+        kinds = set()
+        for number, path in enumerate(paths):
+            with rasterio.open(path) as source:
+                grid = source.transform
+                if grid.b != 0 or grid.d != 0 or grid.a <= 0 or grid.e >= 0:
+                    raise InputError(f"{path}: the raster is turned or not north-up; warp it with gdalwarp first")
+                if not math.isclose(grid.a, -grid.e, rel_tol=1e-9):
+                    raise InputError(
+                        f"{path}: cells are {grid.a:g} x {-grid.e:g}, they must be square; resample with gdalwarp -tr"
+                    )
+                check_metric(source.crs, grid.a)
+                bounds[number] = source.bounds
+                kinds.add((source.crs.to_string(), grid.a))
+        if len(kinds) > 1:
+            raise InputError(f"{folder}: surface tiles differ in CRS or cell size: {sorted(kinds)}")
+        crs, size = kinds.pop()
+        return cls(paths, bounds, float(size), crs)
+
+    def read(self, bounds: Bounds) -> np.ndarray:
+        """Return heights [m] within ``bounds``, which lie on the cell grid; NaN where no tile has a height."""
+        size = self.cell_size_m
+        west, south, east, north = bounds
+        out = np.full((round((north - south) / size), round((east - west) / size)), np.nan, dtype=np.float32)
+        for path, (left, bottom, right, top) in zip(self.paths, self.bounds, strict=True):
+            first, last = round((max(west, left) - west) / size), round((min(east, right) - west) / size)
+            upper, lower = round((north - min(north, top)) / size), round((north - max(south, bottom)) / size)
+            if first >= last or upper >= lower:
+                continue
+            window = rasterio.windows.Window(
+                first + round((west - left) / size), upper + round((top - north) / size), last - first, lower - upper
+            )
+            with rasterio.open(path) as source:
+                out[upper:lower, first:last] = source.read(1, window=window)
+        return out
