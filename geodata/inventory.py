@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import geopandas as gpd
@@ -98,14 +97,6 @@ class RawLayer:
     frame: gpd.GeoDataFrame
     read: int
     outside: int
-
-
-def resolve(inbox: Path, part: LayerPart) -> str:
-    """Return what GDAL opens for ``part``: a plain path, or ``/vsizip/{archive}/member``."""
-    if part.data_source == part.file.path:
-        return str(inbox / part.file.path)
-    member = part.data_source.removeprefix(part.file.path + "/")
-    return f"/vsizip/{{{inbox / part.file.path}}}/{member}"
 
 
 def total(layers: Sequence[RawLayer]) -> tuple[int, int]:

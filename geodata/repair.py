@@ -7,17 +7,14 @@ found, and its caller writes them to the quality table.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-import pyproj
 import shapely
 
-KOREA = (124.0, 33.0, 132.5, 39.0)
-"""West, south, east, north [degrees]: the Republic of Korea from Baengnyeongdo and Marado to Dokdo, with a margin that is narrow in the
-south, so that the place (0, 0) of the belt systems is outside."""
+from geodata.crs import korea_bounds
+
 MIN_AREA_M2 = 0.01
 """A shape smaller than a square decimetre has collapsed."""
 
@@ -43,14 +40,6 @@ class Repair:
     def usable(self) -> Mask:
         """Return which shapes are there, in Korea and have an area."""
         return ~(self.missing | self.out_of_range | self.collapsed)
-
-
-@cache
-def korea_bounds(crs: str) -> tuple[float, float, float, float]:
-    """Return the bounds of Korea in ``crs``."""
-    transformer = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
-    west, south, east, north = transformer.transform_bounds(*KOREA, densify_pts=51)
-    return west, south, east, north
 
 
 def polygon_parts(shapes: Shapes) -> Shapes:

@@ -212,11 +212,14 @@ def _woods(cover: _Cover, layout: Layout, lots: np.ndarray, random: np.random.Ge
     relief = layout.relief
     high = relief.sample(relief.above_valley_m, middle[:, 0], middle[:, 1])
     wave = smooth_noise(relief.height_m.shape, 90.0, random)
-    score = high / max(float(np.percentile(high, 90)), 1.0) + 0.55 * relief.sample(wave, middle[:, 0], middle[:, 1])
-    code = np.select([score > 0.95, score > 0.35], ["321", "331"], "311")
+    score = high / max(float(np.percentile(high, 90)), 1.0) + 0.6 * relief.sample(wave, middle[:, 0], middle[:, 1])
+    score += 0.25 * random.standard_normal(len(stands))
+    code = np.select([score > 0.95, score > 0.30], ["321", "331"], "311")
     draw = random.random(len(stands))
-    code = np.where(draw > 0.975, "411", np.where(draw > 0.965, "613", code))
-    cover.add(stands, code)
+    low = high < np.percentile(high, 25)
+    code = np.where(low & (draw > 0.94), "411", np.where(~low & (draw > 0.994), "613", code))
+    for name in np.unique(code):
+        cover.add(shapely.get_parts(shapely.union_all(stands[code == name])), name)
 
 
 def _roads(cover: _Cover, layout: Layout, parcels: gpd.GeoDataFrame, random: np.random.Generator) -> None:

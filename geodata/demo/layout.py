@@ -10,7 +10,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.demo.relief import Relief, build_relief, smooth_curve, smooth_noise, streams, wooded
-from geodata.demo.spec import CRS, Design
+from geodata.demo.spec import CRS, Design, Points
 
 URBAN = ("newtown", "detached", "old_town")
 
@@ -53,14 +53,14 @@ def centre_points(shapes: np.ndarray) -> np.ndarray:
 
 def build_layout(design: Design, random: np.random.Generator) -> Layout:
     """Lay out the site of ``design``."""
-    outline = shapely.Polygon(smooth_curve(design.outline, design.origin, closed=True, step_m=25.0))
+    outline = shapely.Polygon(_border(design.outline, design))
     scale = float(np.sqrt(design.area_m2 / outline.area))
     study = _rounded(shapely.transform(outline, lambda xy: (xy - design.origin) * scale + design.origin))
     district = study
     if design.district is not None:
-        inner = shapely.Polygon(smooth_curve(design.district, design.origin, closed=True, step_m=25.0))
+        inner = shapely.Polygon(_border(design.district, design))
         district = _rounded(shapely.intersection(inner, study))
-    ground = shapely.simplify(shapely.buffer(study, design.margin_m), 2.0)
+    ground = shapely.simplify(shapely.buffer(study, design.margin_m, join_style="mitre", mitre_limit=1.5), 2.0)
     relief = build_relief(design, ground, random)
     lines = streams(design)
     corridor = shapely.union_all([shapely.buffer(line, width / 2, cap_style="flat") for line, width in lines])
@@ -86,6 +86,18 @@ def build_layout(design: Design, random: np.random.Generator) -> Layout:
         roads=roads, carriageways=drives, superblocks=superblocks.iloc[order].reset_index(drop=True),
         spine=shapely.union_all(edges[width >= width.max() * 0.8]),
     )
+
+
+def _border(points: Points, design: Design) -> np.ndarray:
+    """A border as projects have them: straight runs between corners, roughened where it follows lots and ridges."""
+    corners = np.asarray(points, dtype=float) + design.origin
+    ring = shapely.get_coordinates(shapely.segmentize(shapely.Polygon(corners).exterior, 45.0))[:-1]
+    at = np.arange(len(ring))
+    rough = 0.03 * design.valley_half_width_m
+    offset = rough * (np.sin(at * 2.1) * np.sin(at * 0.37) + 0.9 * np.sin(at * 0.53 + 1.0))
+    tangent = np.roll(ring, -1, axis=0) - np.roll(ring, 1, axis=0)
+    normal = np.column_stack([tangent[:, 1], -tangent[:, 0]]) / np.hypot(*tangent.T)[:, None]
+    return ring + normal * offset[:, None]
 
 
 def _rounded(shape: BaseGeometry) -> BaseGeometry:

@@ -118,7 +118,7 @@ def _forest(pieces: _Pieces, layout: Layout, woods: np.ndarray, random: np.rando
     cells = organic_cells(layout, 4_800.0, random)
     lots, owner = intersected(woods, cells)
     area = shapely.area(lots)
-    purpose = np.where((area > 900) & (area < 6_000) & (random.random(len(lots)) < 0.12), "grave", "forest")
+    purpose = np.where((area > 900) & (area < 6_000) & (random.random(len(lots)) < 0.05), "grave", "forest")
     pieces.add(lots, purpose, owner)
 
 

@@ -81,8 +81,8 @@ def build_relief(design: Design, ground: BaseGeometry, random: np.random.Generat
     to_stream = _distance(lines, shape, transform)
     valley = design.valley_half_width_m
     warp = valley / CELL_M
-    bend_x = smooth_noise(shape, warp * 1.6, random) * valley * 0.10
-    bend_y = smooth_noise(shape, warp * 1.6, random) * valley * 0.10
+    bend_x = smooth_noise(shape, warp * 1.1, random) * valley * 0.17
+    bend_y = smooth_noise(shape, warp * 1.1, random) * valley * 0.17
     hills = np.zeros(shape)
     for hill in design.hills:
         angle = np.deg2rad(hill.azimuth_deg)

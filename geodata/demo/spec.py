@@ -152,7 +152,7 @@ DISTRICT = Design(
         Anchor(-1750, 1650, "field", 300), Anchor(1500, -350, "field", 300), Anchor(-560, 2050, "field", 200),
     ),
     homes=67_000,
-    plot_scale=0.92,
+    plot_scale=0.8,
 )
 
 TOWN = Design(
@@ -187,13 +187,13 @@ TOWN = Design(
     anchors=(
         Anchor(180, 210, "newtown", 220), Anchor(130, -80, "newtown", 150), Anchor(60, 440, "newtown", 130),
         Anchor(400, -80, "newtown", 120), Anchor(370, -300, "detached", 125), Anchor(120, -420, "detached", 150), Anchor(470, 110, "detached", 80),
-        Anchor(-30, -210, "old_town", 90),
+        Anchor(60, -250, "newtown", 150), Anchor(-20, -440, "old_town", 90),
         Anchor(-430, 130, "village", 120), Anchor(-330, 330, "village", 115), Anchor(-400, -290, "village", 110), Anchor(480, 320, "village", 90),
         Anchor(-300, -130, "factory", 105), Anchor(-260, 470, "factory", 85),
         Anchor(-210, -330, "field", 150), Anchor(-300, 170, "field", 120), Anchor(-460, -80, "field", 130), Anchor(350, -430, "field", 60),
     ),
     homes=5_300,
-    plot_scale=1.4,
+    plot_scale=1.04,
 )
 
 DESIGNS: dict[Size, Design] = {"town": TOWN, "district": DISTRICT}

@@ -23,8 +23,9 @@ from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
+from geodata.archive import gdal_path
 from geodata.errors import InputError
-from geodata.inventory import Dataset, LayerPart, resolve
+from geodata.inventory import Dataset, LayerPart
 from geodata.study_area import StudyArea
 
 COARSEST_CELL_M = 5.0
@@ -131,7 +132,7 @@ def _rounded(bounds: Sequence[float]) -> str:
 
 def _look_at(inbox: Path, dataset: Dataset, part: LayerPart) -> _Sheet:
     """Return one sheet; decide what its gaps are filled with."""
-    path = resolve(inbox, part)
+    path = gdal_path(inbox, part)
     if part.crs is None:
         raise InputError(
             f"terrain {part.data_source} has no CRS; name it in the site file under sources.terrain.crs, for example EPSG:5186"

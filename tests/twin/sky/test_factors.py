@@ -37,45 +37,41 @@ def year(every: int = 1) -> pd.DataFrame:
     return sun[sun["apparent_elevation"] > 0]
 
 
-def free_roofs() -> tuple[np.ndarray, list, np.ndarray, np.ndarray]:
-    """A gabled and a hipped house and a flat roof on a plain, too far apart and too low to be seen from each other."""
-    x = (np.arange(400) + 0.5) * 0.5
-    east, north = np.meshgrid(x, x[::-1])
-    heights = np.full(east.shape, 20.0)
-    slope = math.tan(math.radians(35))
-    gable = (east > 10) & (east < 30) & (north > 20) & (north < 32)
-    heights[gable] = 23 + slope * (6 - np.abs(north[gable] - 26))
-    turned = (np.abs((east - 140) * 0.8 + (north - 150) * 0.6) < 6) & (np.abs((north - 150) * 0.8 - (east - 140) * 0.6) < 10)
-    heights[turned] = 23 + slope * (6 - np.abs((east[turned] - 140) * 0.8 + (north[turned] - 150) * 0.6))
-    flat = (east > 150) & (east < 180) & (north > 20) & (north < 40)
-    heights[flat] = 23
-    corners = np.array([[10, 0], [10, 6], [-10, 6], [-10, 0]])
-    along, across = np.array([-0.6, 0.8]), np.array([0.8, 0.6])
-    upper = shapely.Polygon([(140, 150) + a * along + c * across for a, c in corners])
-    lower = shapely.Polygon([(140, 150) + a * along - c * across for a, c in corners])
-    shapes = [shapely.box(10, 20, 30, 26), shapely.box(10, 26, 30, 32), upper, lower, shapely.box(150, 20, 180, 40)]
-    facing = math.degrees(math.atan2(0.8, 0.6))
-    return heights, shapes, np.array([35.0, 35.0, 35.0, 35.0, 0.0]), np.array([180.0, 0.0, facing, facing + 180, np.nan])
+def lone_house(turn_deg: float, tilt_deg: float) -> tuple[np.ndarray, list, np.ndarray, np.ndarray]:
+    """A house alone on a plain: 20 m along a ridge that is turned clockwise from north, 12 m across."""
+    x = (np.arange(160) + 0.5) * 0.5
+    east, north = np.meshgrid(x - 40, x[::-1] - 40)
+    along = np.array([math.sin(math.radians(turn_deg)), math.cos(math.radians(turn_deg))])
+    across = np.array([along[1], -along[0]])
+    u, v = east * along[0] + north * along[1], east * across[0] + north * across[1]
+    house = (np.abs(u) < 10) & (np.abs(v) < 6)
+    heights = np.where(house, 23 + math.tan(math.radians(tilt_deg)) * (6 - np.abs(v)), 20.0)
+    corners = np.array([[-10, 0], [10, 0], [10, 6], [-10, 6]])
+    sides = [shapely.Polygon([40 + a * along + c * side * across for a, c in corners]) for side in (1, -1)]
+    facing = turn_deg + 90
+    return heights, sides, np.full(2, tilt_deg), np.array([facing, facing + 180]) if tilt_deg else np.full(2, np.nan)
 
 
-def test_a_free_roof_has_factors_of_exactly_one():
-    heights, shapes, tilt, azimuth = free_roofs()
+@pytest.mark.parametrize("tilt_deg", [0.0, 12.0, 35.0, 55.0])
+@pytest.mark.parametrize("turn_deg", [0.0, 36.87, 45.0, 90.0, 158.0])
+def test_a_free_roof_has_factors_of_exactly_one(turn_deg, tilt_deg):
+    heights, shapes, tilt, azimuth = lone_house(turn_deg, tilt_deg)
     grid = Grid.of(heights, 0.5)
-    cells = plane_cells(shapes, grid, 0.0, 200.0)
+    cells = plane_cells(shapes, grid, 0.0, 80.0)
     assert (cells.sampling == Sampling.INTERIOR).all()
     found = reduce_horizons(grid, cells, tilt, azimuth)
-    sun = year(7)
+    sun = year(29)
     rng = np.random.default_rng(0)
     ghi = rng.uniform(1, 900, len(sun))
     light = Sun.of(sun["azimuth"], sun["apparent_elevation"], ghi, ghi * rng.random(len(sun)))
     # rows of modules may stand otherwise than the roof
     for planes in (tilt, np.where(tilt == 0, 36.0, tilt)):
-        factors = sky_factors(found, light, planes, azimuth, np.zeros((5, 72)))
+        factors = sky_factors(found, light, planes, azimuth, np.zeros((2, 72)))
         for name in ("beam", "circumsolar", "isotropic", "horizon", "ground"):
             assert (np.asarray(getattr(factors, name)) == 1.0).all(), name
-        parts = {name: rng.uniform(0, 500, (len(sun), 5)) for name in ("beam", "circumsolar", "isotropic", "horizon", "ground")}
-        components = PlaneComponents(hours=sun.index, tilt_deg=tilt, azimuth_deg=azimuth, aoi=np.zeros((len(sun), 5)), **parts)
-        np.testing.assert_array_equal(plane_of_array(components, np.arange(5), factors), plane_of_array(components, np.arange(5)))
+        parts = {name: rng.uniform(0, 500, (len(sun), 2)) for name in ("beam", "circumsolar", "isotropic", "horizon", "ground")}
+        components = PlaneComponents(hours=sun.index, tilt_deg=tilt, azimuth_deg=azimuth, aoi=np.zeros((len(sun), 2)), **parts)
+        np.testing.assert_array_equal(plane_of_array(components, np.arange(2), factors), plane_of_array(components, np.arange(2)))
 
 
 @pytest.mark.parametrize("scene", ["houses", "towers"])
