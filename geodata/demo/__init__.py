@@ -79,12 +79,16 @@ def write_demo(folder: Path, size: Size = "town", seed: int = 41210) -> Path:
     layout = build_layout(design, stage())
     parcels = number_parcels(build_parcels(design, layout, stage()))
     homes = stage()
-    buildings = pd.concat([make(parcels, homes) for make in (ordinary_buildings, estate_buildings, school_buildings)], ignore_index=True)
+    buildings = pd.concat(
+        [make(parcels, homes) for make in (ordinary_buildings, estate_buildings, school_buildings)], ignore_index=True
+    )
     cover = build_land_cover(layout, parcels, buildings, stage())
     built_on = np.isin(np.arange(len(parcels)), buildings["parcel"])
     truth = {
         "note": "가상 데이터 / demo data: what was planted in the inbox, counted while it was written",
-        "size": size, "seed": seed, "study_area_m2": round(layout.study.area, 1),
+        "size": size,
+        "seed": seed,
+        "study_area_m2": round(layout.study.area, 1),
         "parcels": write_cadastre(inbox, parcels, built_on, layout.study, stage()),
         "buildings": write_buildings(inbox, buildings, parcels, layout.study, stage()),
         "land_cover": write_land_cover(inbox, cover, layout.study, stage()),
@@ -117,19 +121,37 @@ def _write_study_area(folder: Path, layout: Layout) -> None:
     """GeoJSON in degrees with nine decimals (0.1 mm)."""
     area = gpd.GeoSeries([layout.study], crs=CRS).to_crs("EPSG:4326")
     rings = [[[round(x, 9), round(y, 9)] for x, y in area.iloc[0].exterior.coords]]
-    feature = {"type": "Feature", "properties": {"name": "가상 데이터"}, "geometry": {"type": "Polygon", "coordinates": rings}}
+    feature = {
+        "type": "Feature",
+        "properties": {"name": "가상 데이터"},
+        "geometry": {"type": "Polygon", "coordinates": rings},
+    }
     collection = {"type": "FeatureCollection", "features": [feature]}
     (folder / "study_area.geojson").write_text(json.dumps(collection, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _write_site(folder: Path, design: Design) -> Path:
     site = {
-        "name": design.name, "title": {"ko": design.title_ko, "en": design.title_en}, "demo": True, "crs": CRS, "timezone": "Asia/Seoul",
-        "study_area": {"path": "study_area.geojson"}, "inbox": "inbox", "scenarios": ["existing"], "surface": {"cell_size_m": 0.5},
-        "solar": {"azimuths": 72, "resource": {
-            "station": STATION, "value": NORMAL_KWH_M2, "unit": "kWh/m2", "period": "long-term mean, period not stated by the source",
-            "source": NORMAL_SOURCE, "verified": False,
-        }},
+        "name": design.name,
+        "title": {"ko": design.title_ko, "en": design.title_en},
+        "demo": True,
+        "crs": CRS,
+        "timezone": "Asia/Seoul",
+        "study_area": {"path": "study_area.geojson"},
+        "inbox": "inbox",
+        "scenarios": ["existing"],
+        "surface": {"cell_size_m": 0.5},
+        "solar": {
+            "azimuths": 72,
+            "resource": {
+                "station": STATION,
+                "value": NORMAL_KWH_M2,
+                "unit": "kWh/m2",
+                "period": "long-term mean, period not stated by the source",
+                "source": NORMAL_SOURCE,
+                "verified": False,
+            },
+        },
     }
     text = "# 가상 데이터 / demo data: an imaginary town, written by `twin demo`. Paths start at this folder.\n"
     path = folder / "site.yaml"

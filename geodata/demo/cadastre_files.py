@@ -35,10 +35,18 @@ def write_cadastre(
     scale = max(1, round(len(parcels) / 1800))
     picker = Picker(np.flatnonzero(deep), random)
     lonely = picker.take
-    table = pd.DataFrame({
-        "A0": np.arange(1, len(parcels) + 1) + 4_121_000, "A1": parcels["pnu"], "A2": parcels["dong_code"], "A3": parcels["dong_name"],
-        "A4": parcels["jibun"], "A5": parcels["jibun"] + parcels["jimok"], "A6": DATE, "A7": parcels["dong_code"].str[:5],
-    })
+    table = pd.DataFrame(
+        {
+            "A0": np.arange(1, len(parcels) + 1) + 4_121_000,
+            "A1": parcels["pnu"],
+            "A2": parcels["dong_code"],
+            "A3": parcels["dong_name"],
+            "A4": parcels["jibun"],
+            "A5": parcels["jibun"] + parcels["jimok"],
+            "A6": DATE,
+            "A7": parcels["dong_code"].str[:5],
+        }
+    )
     table["geometry"] = shapes
     no_geometry = lonely(2 * scale, ~built_on)
     buildable = lonely(4 * scale, ~built_on)
@@ -51,7 +59,12 @@ def write_cadastre(
     table.loc[np.concatenate([buildable, missing]), "A1"] = None
     table.loc[missing, ["A4", "A5"]] = None
     # lots of unfinished schemes carry block names in their number
-    table.loc[malformed, "A1"] = table.loc[malformed, "A2"] + "1" + "BL" + pd.Series(malformed, index=malformed).astype("str").str.zfill(6).str[-6:]
+    table.loc[malformed, "A1"] = (
+        table.loc[malformed, "A2"]
+        + "1"
+        + "BL"
+        + pd.Series(malformed, index=malformed).astype("str").str.zfill(6).str[-6:]
+    )
     table.loc[knotted, "geometry"] = bow_ties(shapes[knotted])
     centre, along, length, breadth = frames(shapes[split])
     first = boxes_at(centre - along * (length * 0.3)[:, None], along, length * 0.3, breadth + 5)
@@ -66,10 +79,19 @@ def write_cadastre(
     write_shapefiles(inbox / f"{NAME}.zip", [(NAME, frame.iloc[:half]), (f"{NAME}(2)", frame.iloc[half:])])
     lost = len(no_geometry) + len(missing) + len(malformed)
     return {
-        "rows": len(frame), "parts": 2, "rows_outside": int((~inside).sum()),
-        "no_geometry": len(no_geometry), "pnu_missing": len(missing), "pnu_missing_buildable": len(buildable),
-        "pnu_malformed": len(malformed), "bow_ties": len(knotted), "multi_row_pnus": len(split), "multi_row_rows": 2 * len(split),
-        "exact_duplicate_rows": len(repeated), "parcels_inside": int(inside.sum()), "published": int(inside.sum()) - lost,
+        "rows": len(frame),
+        "parts": 2,
+        "rows_outside": int((~inside).sum()),
+        "no_geometry": len(no_geometry),
+        "pnu_missing": len(missing),
+        "pnu_missing_buildable": len(buildable),
+        "pnu_malformed": len(malformed),
+        "bow_ties": len(knotted),
+        "multi_row_pnus": len(split),
+        "multi_row_rows": 2 * len(split),
+        "exact_duplicate_rows": len(repeated),
+        "parcels_inside": int(inside.sum()),
+        "published": int(inside.sum()) - lost,
         "crosses_border": int(shapely.intersects(shapes, study.boundary).sum()),
         "area_inside_m2": round(float(shapely.area(shapes[inside]).sum()), 1),
     }

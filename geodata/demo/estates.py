@@ -16,8 +16,8 @@ def _box(centre: np.ndarray, direction: np.ndarray, half_along: float, half_acro
     return boxes_at(centre[None, :], direction[None, :], np.array([half_along]), np.array([half_across]))[0]
 
 
-def _sunward(block: BaseGeometry) -> np.ndarray:
-    """Unit vector of the block's own axis that runs most nearly west to east."""
+def _sunward(block: shapely.Polygon) -> np.ndarray:
+    """Return the unit vector of the block's own axis that runs most nearly west to east."""
     along = frames(np.array([block]))[1][0]
     across = np.array([-along[1], along[0]])
     across = across if across[0] >= 0 else -across
@@ -25,7 +25,7 @@ def _sunward(block: BaseGeometry) -> np.ndarray:
 
 
 def _slab(at: np.ndarray, east: np.ndarray, units: int, random: np.random.Generator) -> BaseGeometry:
-    """A slab block (판상형): dwelling pairs side by side, slightly staggered, a stair core on the north."""
+    """Return a slab block (판상형): dwelling pairs side by side, slightly staggered, a stair core on the north."""
     north = np.array([-east[1], east[0]])
     width, depth = 17.5, 12.5
     parts = []
@@ -38,7 +38,7 @@ def _slab(at: np.ndarray, east: np.ndarray, units: int, random: np.random.Genera
 
 
 def _tower(at: np.ndarray, east: np.ndarray, random: np.random.Generator) -> BaseGeometry:
-    """A point block (타워형): three or four wings round a core."""
+    """Return a point block (타워형): three or four wings round a core."""
     wings = 3 if random.random() < 0.55 else 4
     turn = random.choice([0.0, 0.5]) * np.pi / wings + np.arctan2(east[1], east[0])
     parts = [_box(at, east, 5.5, 5.5)]
@@ -49,7 +49,7 @@ def _tower(at: np.ndarray, east: np.ndarray, random: np.random.Generator) -> Bas
     return shapely.union_all(parts)
 
 
-def _estate(block: BaseGeometry, random: np.random.Generator) -> list[tuple[BaseGeometry, str, int, float]]:
+def _estate(block: shapely.Polygon, random: np.random.Generator) -> list[tuple[BaseGeometry, str, int, float]]:
     """Return (footprint, type, floors, height) of the buildings of one estate: the fullest of three settings."""
     style = str(random.choice(["slab", "tower", "mixed"], p=[0.45, 0.25, 0.30]))
     base = int(random.integers(17, 27))
@@ -58,7 +58,7 @@ def _estate(block: BaseGeometry, random: np.random.Generator) -> list[tuple[Base
 
 
 def _set_out(
-    block: BaseGeometry, style: str, base: int, random: np.random.Generator
+    block: shapely.Polygon, style: str, base: int, random: np.random.Generator
 ) -> list[tuple[BaseGeometry, str, int, float]]:
     """Set out rows of slabs or points across the block, as far apart as their height asks for."""
     east = _sunward(block)
@@ -85,17 +85,30 @@ def _set_out(
                 shape = _tower(middle, face, random) if towers else _slab(middle, east, units, random)
                 if inner.contains(shape) and all(shape.distance(other) > 11 for other, *_ in found):
                     floors = int(np.clip(base + random.integers(-3, 3) + (7 if towers else 0), 10, 42))
-                    found.append((shape, "tower" if towers else "slab", floors, round(floors * 2.85 + random.uniform(2.5, 4.5), 1)))
+                    found.append(
+                        (
+                            shape,
+                            "tower" if towers else "slab",
+                            floors,
+                            round(floors * 2.85 + random.uniform(2.5, 4.5), 1),
+                        )
+                    )
                     at += span + (24.0 if towers else 14.0) + random.uniform(0, 4) - 6.0
                     break
             at += 6.0
     return found
 
 
-def _fitted(block: BaseGeometry, taken: list[BaseGeometry], half: tuple[float, float], edge: bool, random: np.random.Generator) -> BaseGeometry | None:
+def _fitted(
+    block: shapely.Polygon,
+    taken: list[BaseGeometry],
+    half: tuple[float, float],
+    edge: bool,
+    random: np.random.Generator,
+) -> BaseGeometry | None:
     """Find room for a low building, near the block's edge or in its middle; None when there is none."""
     east = _sunward(block)
-    room = shapely.buffer(block, -(8.0 if edge else 17.0))
+    room: BaseGeometry = shapely.buffer(block, -(8.0 if edge else 17.0))
     if taken:
         room = shapely.difference(room, shapely.buffer(shapely.union_all(taken), 7.0))
     west, south, far_east, far_north = block.bounds
@@ -118,15 +131,23 @@ def estate_buildings(parcels: pd.DataFrame, random: np.random.Generator) -> pd.D
         title = f"가상{_SHAPE_NAMES[number % len(_SHAPE_NAMES)]}마을 {number + 1}단지"
         order = sorted(homes, key=lambda home: (-round(home[0].centroid.y, 1), home[0].centroid.x))
         for index, (shape, kind, floors, height) in enumerate(order):
-            rows.append((parcel, kind, "02001", "아파트", "21", floors, 2, height, year, title, f"{101 + index}동", shape))
+            rows.append(
+                (parcel, kind, "02001", "아파트", "21", floors, 2, height, year, title, f"{101 + index}동", shape)
+            )
         taken = [home[0] for home in homes]
-        extras = [((15.0, 9.0), False, "11000", "노유자시설", 2, 8.5, "주민공동시설"), ((11.0, 7.5), False, "11000", "노유자시설", 1, 5.0, "어린이집"),
-                  ((19.0, 6.5), True, "03000", "제1종근린생활시설", 3, 12.0, "상가동"), ((2.2, 1.6), True, "02001", "아파트", 1, 3.2, "경비실")]
+        extras = [
+            ((15.0, 9.0), False, "11000", "노유자시설", 2, 8.5, "주민공동시설"),
+            ((11.0, 7.5), False, "11000", "노유자시설", 1, 5.0, "어린이집"),
+            ((19.0, 6.5), True, "03000", "제1종근린생활시설", 3, 12.0, "상가동"),
+            ((2.2, 1.6), True, "02001", "아파트", 1, 3.2, "경비실"),
+        ]
         for half, edge, code, use, floors, height, part in extras if block.area > 9_000 else extras[2:]:
             shape = _fitted(block, taken, half, edge, random)
             if shape is not None:
                 taken.append(shape)
-                rows.append((parcel, "annex", code, use, "21", floors, 1 if floors > 1 else 0, height, year, title, part, shape))
+                rows.append(
+                    (parcel, "annex", code, use, "21", floors, 1 if floors > 1 else 0, height, year, title, part, shape)
+                )
     return _frame(rows)
 
 
@@ -156,7 +177,9 @@ def school_buildings(parcels: pd.DataFrame, random: np.random.Generator) -> pd.D
         if main is None:
             continue
         floors = int(random.choice([4, 5]))
-        rows.append((parcel, "school", "10000", "교육연구시설", "21", floors, 1, floors * 3.9, year, title, "본관", main))
+        rows.append(
+            (parcel, "school", "10000", "교육연구시설", "21", floors, 1, floors * 3.9, year, title, "본관", main)
+        )
         hall = _fitted(block, [main], (15.0, 11.0), True, random)
         if hall is not None:
             rows.append((parcel, "school", "10000", "교육연구시설", "31", 2, 0, 11.5, year, title, "체육관", hall))
@@ -164,5 +187,18 @@ def school_buildings(parcels: pd.DataFrame, random: np.random.Generator) -> pd.D
 
 
 def _frame(rows: list[tuple]) -> pd.DataFrame:
-    names = ["parcel", "kind", "use_code", "use", "structure_code", "floors_above", "floors_below", "height_m", "year", "name", "part", "geometry"]
+    names = [
+        "parcel",
+        "kind",
+        "use_code",
+        "use",
+        "structure_code",
+        "floors_above",
+        "floors_below",
+        "height_m",
+        "year",
+        "name",
+        "part",
+        "geometry",
+    ]
     return pd.DataFrame(rows, columns=names)

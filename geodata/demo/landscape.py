@@ -17,14 +17,41 @@ from geodata.demo.spec import CRS
 from geodata.demo.subdivide import boxes_at, frames, polygon_parts
 
 BUILT = {
-    "house": "111", "detached": "111", "barn": "251", "villa": "112", "corner_shop": "132", "shop": "131", "business": "131",
-    "factory": "121", "warehouse": "121", "church": "141", "public": "162", "fuel": "131", "school": "162", "apartment": "112",
+    "house": "111",
+    "detached": "111",
+    "barn": "251",
+    "villa": "112",
+    "corner_shop": "132",
+    "shop": "131",
+    "business": "131",
+    "factory": "121",
+    "warehouse": "121",
+    "church": "141",
+    "public": "162",
+    "fuel": "131",
+    "school": "162",
+    "apartment": "112",
 }
 """Cover class of the built part of a plot."""
-GARDEN = {"house": (0.75, "222"), "detached": (0.7, "423"), "villa": (0.22, "423"), "corner_shop": (0.2, "423"), "shop": (0.12, "423"),
-          "business": (0.85, "423"), "factory": (0.3, "411"), "warehouse": (0.25, "411"), "church": (0.6, "423"), "public": (0.9, "423"),
-          "barn": (0.5, "411"), "fuel": (0.2, "423")}
+GARDEN = {
+    "house": (0.75, "222"),
+    "detached": (0.7, "423"),
+    "villa": (0.22, "423"),
+    "corner_shop": (0.2, "423"),
+    "shop": (0.12, "423"),
+    "business": (0.85, "423"),
+    "factory": (0.3, "411"),
+    "warehouse": (0.25, "411"),
+    "church": (0.6, "423"),
+    "public": (0.9, "423"),
+    "barn": (0.5, "411"),
+    "fuel": (0.2, "423"),
+}
 """Share of the plots with a green side, and its class."""
+
+
+SLIVER_M2 = 0.02
+"""Smaller pieces are rounding, not ground; all of them together are less than a doormat."""
 
 
 class _Cover:
@@ -35,7 +62,7 @@ class _Cover:
 
     def add(self, shapes: np.ndarray, code: np.ndarray | str) -> None:
         code = np.broadcast_to(np.asarray(code), (len(shapes),))
-        parts, owner = polygon_parts(np.asarray(shapes, dtype=object), np.arange(len(shapes)), 1e-3)
+        parts, owner = polygon_parts(np.asarray(shapes, dtype=object), np.arange(len(shapes)), SLIVER_M2)
         if len(parts):
             self._found.append(pd.DataFrame({"geometry": parts, "class_code": code[owner]}))
 
@@ -60,9 +87,9 @@ def build_land_cover(
     footprints = np.full(len(parcels), shapely.Polygon(), dtype=object)
     footprints[standing.index.to_numpy()] = standing.to_numpy()
 
-    for name, (share, green) in GARDEN.items():
+    for name in GARDEN:
         mine = np.flatnonzero(purpose == name)
-        _plots(cover, shapes[mine], footprints[mine], BUILT[name], share, green, random)
+        _plots(cover, shapes[mine], footprints[mine], random, purpose=name)
     _estates(cover, layout, shapes[purpose == "apartment"], footprints[purpose == "apartment"], random)
     _schools(cover, shapes[purpose == "school"], footprints[purpose == "school"])
     _parks(cover, layout, shapes[purpose == "park"], random)
@@ -99,11 +126,12 @@ def _strip(shapes: np.ndarray, width_m: float | np.ndarray, random: np.random.Ge
 
 
 def _plots(
-    cover: _Cover, shapes: np.ndarray, footprints: np.ndarray, built: str, share: float, green: str, random: np.random.Generator
+    cover: _Cover, shapes: np.ndarray, footprints: np.ndarray, random: np.random.Generator, *, purpose: str
 ) -> None:
-    """Plots of houses and firms: building with its paving, and a green side on some."""
+    """Cover plots of houses and firms: building with its paving, and a green side on some."""
     if len(shapes) == 0:
         return
+    built, (share, green) = BUILT[purpose], GARDEN[purpose]
     empty = shapely.is_empty(footprints)
     cover.add(shapes[empty], np.where(random.random(int(empty.sum())) < 0.5, "623", "411"))
     shapes, footprints = shapes[~empty], footprints[~empty]
@@ -121,7 +149,9 @@ def _plots(
     cover.add(rest, built)
 
 
-def _estates(cover: _Cover, layout: Layout, blocks: np.ndarray, footprints: np.ndarray, random: np.random.Generator) -> None:
+def _estates(
+    cover: _Cover, layout: Layout, blocks: np.ndarray, footprints: np.ndarray, random: np.random.Generator
+) -> None:
     """Apartment estates: a tree belt, a ring drive, paved aprons, playgrounds, lawns and groves between the slabs."""
     if len(blocks) == 0:
         return
@@ -133,8 +163,14 @@ def _estates(cover: _Cover, layout: Layout, blocks: np.ndarray, footprints: np.n
     centre, along, length, breadth = frames(blocks)
     turf = random.uniform(-0.25, 0.25, (len(blocks), 2, 2))
     for spot in range(2):
-        at = centre + along * (turf[:, spot, 0] * length)[:, None] + np.column_stack([-along[:, 1], along[:, 0]]) * (turf[:, spot, 1] * breadth)[:, None]
-        rest = cover.split(rest, shapely.buffer(shapely.points(at), random.uniform(6, 11, len(blocks)), quad_segs=5), "141")
+        at = (
+            centre
+            + along * (turf[:, spot, 0] * length)[:, None]
+            + np.column_stack([-along[:, 1], along[:, 0]]) * (turf[:, spot, 1] * breadth)[:, None]
+        )
+        rest = cover.split(
+            rest, shapely.buffer(shapely.points(at), random.uniform(6, 11, len(blocks)), quad_segs=5), "141"
+        )
     cells = organic_cells(layout, 900.0, random)
     lawns, _ = intersected(rest, cells)
     cover.add(lawns, random.choice(np.array(["423", "423", "331", "311", "112"]), len(lawns)))
@@ -164,7 +200,9 @@ def _parks(cover: _Cover, layout: Layout, parks: np.ndarray, random: np.random.G
     size = np.sqrt(shapely.area(parks))
     pond = large & (random.random(len(parks)) < 0.4)
     shore = shapely.buffer(at, size * 0.13)
-    lake = shapely.union(shore, shapely.buffer(shapely.points(shapely.get_coordinates(at) + along * (size * 0.11)[:, None]), size * 0.09))
+    lake = shapely.union(
+        shore, shapely.buffer(shapely.points(shapely.get_coordinates(at) + along * (size * 0.11)[:, None]), size * 0.09)
+    )
     rest[pond] = cover.split(rest[pond], lake[pond], "712")
     rest[~pond] = cover.split(rest[~pond], shapely.buffer(at, size * 0.12)[~pond], "141")
     beds, _ = intersected(rest, organic_cells(layout, 1_300.0, random))
@@ -173,13 +211,19 @@ def _parks(cover: _Cover, layout: Layout, parks: np.ndarray, random: np.random.G
 
 def _fields(cover: _Cover, shapes: np.ndarray, purpose: np.ndarray, random: np.random.Generator) -> None:
     """Paddies and fields with a grassy bund on one side; tunnels of plastic film side by side."""
-    for name, codes in (("paddy", ("211", "211", "212")), ("field", ("222", "222", "221", "252")), ("orchard", ("241",))):
+    for name, codes in (
+        ("paddy", ("211", "211", "212")),
+        ("field", ("222", "222", "221", "252")),
+        ("orchard", ("241",)),
+    ):
         mine = shapes[purpose == name]
         if len(mine) == 0:
             continue
         bund = random.random(len(mine)) < 0.42
         rest = mine.copy()
-        rest[bund] = cover.split(mine[bund], _strip(mine[bund], random.uniform(1.0, 2.2, int(bund.sum())), random), "411")
+        rest[bund] = cover.split(
+            mine[bund], _strip(mine[bund], random.uniform(1.0, 2.2, int(bund.sum())), random), "411"
+        )
         cover.add(rest, random.choice(np.array(codes), len(mine)))
     plots = shapes[purpose == "greenhouse"]
     if len(plots) == 0:
@@ -191,7 +235,9 @@ def _fields(cover: _Cover, shapes: np.ndarray, purpose: np.ndarray, random: np.r
     number = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
     across = np.column_stack([-along[:, 1], along[:, 0]])
     offset = (number - (count[owner] - 1) / 2) * (width + gap)
-    rows = boxes_at(centre[owner] + across[owner] * offset[:, None], along[owner], length[owner] / 2, np.full(len(owner), width / 2))
+    rows = boxes_at(
+        centre[owner] + across[owner] * offset[:, None], along[owner], length[owner] / 2, np.full(len(owner), width / 2)
+    )
     tunnels = shapely.intersection(rows, shapely.buffer(plots, -1.0, join_style="mitre")[owner])
     parts, owner = polygon_parts(tunnels, owner, 30.0)
     cover.add(parts, "231")
@@ -250,7 +296,7 @@ def _roads(cover: _Cover, layout: Layout, parcels: gpd.GeoDataFrame, random: np.
 
 
 def _stream(cover: _Cover, layout: Layout, reaches: np.ndarray, random: np.random.Generator) -> None:
-    """The stream: water in the middle, gravel and reeds beside it, grassy banks."""
+    """Cover the stream: water in the middle, gravel and reeds beside it, grassy banks."""
     if len(reaches) == 0:
         return
     water = shapely.union_all([shapely.buffer(line, width * 0.24) for line, width in layout.water_lines])

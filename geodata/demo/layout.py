@@ -74,7 +74,9 @@ def build_layout(design: Design, random: np.random.Generator) -> Layout:
     roads = shapely.intersection(_eased(roads), ground)
     drives = shapely.union_all(shapely.buffer(lanes, (width - verge)[is_road] / 2, cap_style="round", quad_segs=6))
     points = shapely.point_on_surface(faces)
-    kind = np.where(shapely.contains(corridor, points), "stream", np.where(shapely.contains(woods, points), "forest", "land"))
+    kind = np.where(
+        shapely.contains(corridor, points), "stream", np.where(shapely.contains(woods, points), "forest", "land")
+    )
     blocks = shapely.difference(faces, roads)
     parts, owner = shapely.get_parts(blocks, return_index=True)
     big = shapely.area(parts) > 1.0
@@ -82,14 +84,22 @@ def build_layout(design: Design, random: np.random.Generator) -> Layout:
     superblocks["zone"] = zone_at(design, centre_points(superblocks.geometry.to_numpy()))
     order = np.lexsort((superblocks.bounds["minx"].round(2), superblocks.bounds["miny"].round(2)))
     return Layout(
-        study=study, district=district, ground=ground, relief=relief, woods=woods, corridor=corridor, water_lines=lines,
-        roads=roads, carriageways=drives, superblocks=superblocks.iloc[order].reset_index(drop=True),
+        study=study,
+        district=district,
+        ground=ground,
+        relief=relief,
+        woods=woods,
+        corridor=corridor,
+        water_lines=lines,
+        roads=roads,
+        carriageways=drives,
+        superblocks=superblocks.iloc[order].reset_index(drop=True),
         spine=shapely.union_all(edges[width >= width.max() * 0.8]),
     )
 
 
 def _border(points: Points, design: Design) -> np.ndarray:
-    """A border as projects have them: straight runs between corners, roughened where it follows lots and ridges."""
+    """Return a border as projects have them: straight runs between corners, roughened where it follows lots and ridges."""
     corners = np.asarray(points, dtype=float) + design.origin
     ring = shapely.get_coordinates(shapely.segmentize(shapely.Polygon(corners).exterior, 45.0))[:-1]
     at = np.arange(len(ring))
@@ -146,7 +156,6 @@ def _network(
     design: Design, ground: BaseGeometry, woods: BaseGeometry, corridor: BaseGeometry, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return the noded edges with road width, verge width (both sides together) and whether each is a road."""
-    small = 0.62 if design.area_m2 < 3e6 else 1.0
     sources: list[BaseGeometry] = []
     town_width: list[float] = []
     country_width: list[float] = []
@@ -154,8 +163,8 @@ def _network(
         free = line if over_hills else shapely.difference(line, woods)
         free = free if over_water or over_hills else shapely.difference(free, corridor)
         sources.append(shapely.intersection(free, ground))
-        town_width.append(town * max(small, 0.7))
-        country_width.append(country * max(small, 0.8))
+        town_width.append(town * design.road_scale)
+        country_width.append(country * design.road_scale)
     for street in design.streets:
         line = shapely.LineString(smooth_curve(street.points, design.origin, step_m=14.0))
         sources.append(shapely.intersection(line if street.through else shapely.difference(line, woods), ground))
@@ -163,7 +172,9 @@ def _network(
         country_width.append(street.country_width_m)
     roads = len(sources)
     limits = [shapely.boundary(corridor), shapely.boundary(woods), shapely.boundary(ground)]
-    noded = shapely.get_parts(shapely.line_merge(shapely.union_all(np.array(sources + limits, dtype=object), grid_size=0.001)))
+    noded = shapely.get_parts(
+        shapely.line_merge(shapely.union_all(np.array(sources + limits, dtype=object), grid_size=0.001))
+    )
     noded = noded[shapely.length(noded) > 0.5]
     middle = shapely.line_interpolate_point(noded, 0.5, normalized=True)
     tree = shapely.STRtree(sources + limits)
@@ -172,22 +183,26 @@ def _network(
     np.minimum.at(first, edge, source)  # a road that runs along a limit stays a road
     zone = zone_at(design, shapely.get_coordinates(middle))
     urban = np.isin(zone, URBAN)
-    width = np.where(first < roads, np.where(urban, np.append(town_width, 0)[np.minimum(first, roads)],
-                                             np.append(country_width, 0)[np.minimum(first, roads)]), 0.0)
+    width = np.where(
+        first < roads,
+        np.where(
+            urban,
+            np.append(town_width, 0)[np.minimum(first, roads)],
+            np.append(country_width, 0)[np.minimum(first, roads)],
+        ),
+        0.0,
+    )
     bank = first == roads
     width = np.where(bank, np.where(urban, 9.0, 4.5), width)
     width = np.where((zone == "factory") & (width > 0) & ~bank, np.maximum(width, 8.0), width)
-    keep = _thinned(noded, first, width, zone, roads, random)
+    keep = _thinned(noded, (first < roads) & (width > 0) & (width < 20.0), zone, random)
     noded, width, first = noded[keep], width[keep], first[keep]
     verge = np.where(width >= 16.0, 6.4, np.where(width >= 11.0, 3.4, 0.0))
     return noded, width, verge, width > 0
 
 
-def _thinned(
-    edges: np.ndarray, source: np.ndarray, width: np.ndarray, zone: np.ndarray, roads: int, random: np.random.Generator
-) -> np.ndarray:
-    """True for edges that stay: some minor ones go, so that streets meet in T-junctions and blocks differ in size."""
-    minor = (source < roads) & (width > 0) & (width < 20.0)
+def _thinned(edges: np.ndarray, minor: np.ndarray, zone: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Tell which edges stay: some minor ones go, so that streets meet in T-junctions and blocks differ in size."""
     share = np.where(np.isin(zone, URBAN), 0.10, 0.22)
     keep = ~(minor & (random.random(len(edges)) < share))
     # stubs that end nowhere are no streets

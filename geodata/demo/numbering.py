@@ -25,7 +25,9 @@ def number_parcels(parcels: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """
     dongs = legal_dongs(CRS)
     west, south, east, north = parcels.total_bounds
-    dongs = dongs[dongs.intersects(shapely.box(west - 500, south - 500, east + 500, north + 500))].reset_index(drop=True)
+    dongs = dongs[dongs.intersects(shapely.box(west - 500, south - 500, east + 500, north + 500))].reset_index(
+        drop=True
+    )
     points = shapely.point_on_surface(parcels.geometry.to_numpy())
     tree = shapely.STRtree(dongs.geometry.to_numpy())
     parcel, dong = tree.query(points, predicate="intersects")
@@ -45,10 +47,15 @@ def number_parcels(parcels: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     place["_band"] = (-place["_y"] // 400).astype(int)
     place = place.sort_values(["dong_code", "san", "_band", "_x", "block"], kind="stable")
     place["main"] = place.groupby(["dong_code", "san"]).cumcount() + 1
-    frame = frame.merge(place[[*group, "main"]], on=group, how="left").sort_values([*group, "_y", "_x"], ascending=[True] * 3 + [False, True], kind="stable")
+    frame = frame.merge(place[[*group, "main"]], on=group, how="left").sort_values(
+        [*group, "_y", "_x"], ascending=[True] * 3 + [False, True], kind="stable"
+    )
     frame["sub"] = frame.groupby(group).cumcount()
     frame["pnu"] = (
-        frame["dong_code"] + np.where(frame["san"], "2", "1") + frame["main"].astype("str").str.zfill(4) + frame["sub"].astype("str").str.zfill(4)
+        frame["dong_code"]
+        + np.where(frame["san"], "2", "1")
+        + frame["main"].astype("str").str.zfill(4)
+        + frame["sub"].astype("str").str.zfill(4)
     )
     frame["jibun"] = lot_number(frame["san"], frame["main"], frame["sub"])
     frame = frame.drop(columns=["_x", "_y", "main", "sub"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import geopandas as gpd
@@ -10,18 +9,45 @@ import numpy as np
 import pandas as pd
 import shapely
 from scipy import ndimage
-from scipy.spatial import cKDTree
 
+from geodata.demo.coverage import as_coverage, bent
 from geodata.demo.layout import URBAN, Layout, centre_points, zone_at
 from geodata.demo.relief import smooth_noise
 from geodata.demo.spec import CRS, Design
 from geodata.demo.subdivide import Cut, frames, polygon_parts, subdivide
 
 JIMOK = {
-    "main_road": "도", "road": "도", "lane": "도", "track": "도", "stream": "천", "ditch": "구", "forest": "임", "grave": "묘",
-    "paddy": "답", "field": "전", "greenhouse": "전", "orchard": "과", "vacant": "잡", "house": "대", "barn": "대", "detached": "대",
-    "corner_shop": "대", "villa": "대", "shop": "대", "apartment": "대", "school": "학", "park": "공", "green": "공", "factory": "장",
-    "warehouse": "창", "business": "대", "public": "대", "parking": "차", "church": "종", "fuel": "주", "sports": "체",
+    "main_road": "도",
+    "road": "도",
+    "lane": "도",
+    "track": "도",
+    "stream": "천",
+    "ditch": "구",
+    "forest": "임",
+    "grave": "묘",
+    "paddy": "답",
+    "field": "전",
+    "greenhouse": "전",
+    "orchard": "과",
+    "vacant": "잡",
+    "house": "대",
+    "barn": "대",
+    "detached": "대",
+    "corner_shop": "대",
+    "villa": "대",
+    "shop": "대",
+    "apartment": "대",
+    "school": "학",
+    "park": "공",
+    "green": "공",
+    "factory": "장",
+    "warehouse": "창",
+    "business": "대",
+    "public": "대",
+    "parking": "차",
+    "church": "종",
+    "fuel": "주",
+    "sports": "체",
 }
 """Sign of the land category (jimok) of each purpose a parcel can have."""
 
@@ -98,10 +124,10 @@ def build_parcels(design: Design, layout: Layout, random: np.random.Generator) -
     town = land & (zone == "newtown")
     _newtown(pieces, design, layout, shapes[town], random)
     for name in ("detached", "old_town"):
-        _small_plots(pieces, design, layout, name, shapes[land & (zone == name)], random)
+        _small_plots(pieces, design, layout, shapes[land & (zone == name)], random, zone=name)
     _country(pieces, design, layout, shapes[land & ~np.isin(zone, URBAN)], random)
-    parcels = _as_coverage(pieces.frame())
-    return _bent(design, layout, parcels, random)
+    parcels = as_coverage(pieces.frame())
+    return bent(design, layout, parcels, random)
 
 
 def _lanes(pieces: _Pieces, shapes: np.ndarray, cut: Cut, purpose: str, random: np.random.Generator) -> np.ndarray:
@@ -112,7 +138,7 @@ def _lanes(pieces: _Pieces, shapes: np.ndarray, cut: Cut, purpose: str, random: 
 
 
 def _forest(pieces: _Pieces, layout: Layout, woods: np.ndarray, random: np.random.Generator) -> None:
-    """Wood lots: irregular cells with curved limits, some of them graves."""
+    """Divide the woods into lots: irregular cells with curved limits, some of them graves."""
     if len(woods) == 0:
         return
     cells = organic_cells(layout, 4_800.0, random)
@@ -127,24 +153,15 @@ def organic_cells(layout: Layout, area_m2: float, random: np.random.Generator) -
     west, south, east, north = np.asarray(layout.ground.bounds) + np.array([-1, -1, 1, 1]) * 150.0
     count = int((east - west) * (north - south) / area_m2)
     seeds = np.column_stack([random.uniform(west, east, count), random.uniform(south, north, count)])
-    edges = shapely.voronoi_polygons(shapely.MultiPoint(seeds), only_edges=True, extend_to=layout.ground)
-    edges = shapely.segmentize(shapely.get_parts(shapely.node(edges)), 14.0)
-    size = float(np.sqrt(area_m2))
-    shape = (int((north - south) / 20) + 8, int((east - west) / 20) + 8)
-    waves = [smooth_noise(shape, size * 0.75 / 20, random) * size * 0.085 for _ in range(2)]
+    cells = shapely.voronoi_polygons(shapely.MultiPoint(seeds), only_edges=True, extend_to=layout.ground)
+    edges = np.asarray(shapely.segmentize(shapely.get_parts(shapely.node(cells)), 14.0))
+    step, size = 20.0, float(np.sqrt(area_m2))
+    shape = (int((north - south) / step) + 8, int((east - west) / step) + 8)
+    waves = [smooth_noise(shape, size * 0.75 / step, random) * size * 0.085 for _ in range(2)]
 
     def wind(xy: np.ndarray) -> np.ndarray:
-        row = np.clip((north - xy[:, 1]) / 20, 0, shape[0] - 1)
-        column = np.clip((xy[:, 0] - west) / 20, 0, shape[1] - 1)
-        low_row, low_column = row.astype(int), column.astype(int)
-        f, g = row - low_row, column - low_column
-        up_row, up_column = np.minimum(low_row + 1, shape[0] - 1), np.minimum(low_column + 1, shape[1] - 1)
-        moved = [
-            (w[low_row, low_column] * (1 - f) + w[up_row, low_column] * f) * (1 - g)
-            + (w[low_row, up_column] * (1 - f) + w[up_row, up_column] * f) * g
-            for w in waves
-        ]
-        return xy + np.column_stack(moved)
+        at = [(north - xy[:, 1]) / step, (xy[:, 0] - west) / step]
+        return xy + np.column_stack([ndimage.map_coordinates(wave, at, order=1, mode="nearest") for wave in waves])
 
     return shapely.get_parts(shapely.polygonize(list(shapely.transform(edges, wind))))
 
@@ -159,16 +176,22 @@ def intersected(shapes: np.ndarray, cells: np.ndarray, smallest_m2: float = 1e-3
 
 
 def _newtown(pieces: _Pieces, design: Design, layout: Layout, shapes: np.ndarray, random: np.random.Generator) -> None:
-    """The planned quarter: streets between rounded blocks, and the use of every block."""
-    small = 0.62 if design.area_m2 < 3e6 else 1.0
+    """Divide the planned quarter: streets between rounded blocks, and the use of every block."""
+    small = design.block_scale
     cut = BLOCK_CUTS["newtown"]
-    blocks, owner, _, _ = subdivide(shapes, Cut(cut.area_m2 * small, cut.aspect, cut.gap_m * max(small, 0.8), cut.off_middle, cut.tilt_deg), random)
+    blocks, owner, _, _ = subdivide(
+        shapes, Cut(cut.area_m2 * small, cut.aspect, cut.gap_m * max(small, 0.8), cut.off_middle, cut.tilt_deg), random
+    )
     again = random.random(len(blocks)) < 0.42
-    finer, fine_owner, _, _ = subdivide(blocks[again], Cut(15_500 * small, 1.3, 12.0 * max(small, 0.75), 0.06, 1.5), random)
+    finer, fine_owner, _, _ = subdivide(
+        blocks[again], Cut(15_500 * small, 1.3, 12.0 * max(small, 0.75), 0.06, 1.5), random
+    )
     fine_owner = owner[again][fine_owner]
     blocks, owner = np.concatenate([blocks[~again], finer]), np.concatenate([owner[~again], fine_owner])
     eased = shapely.buffer(shapely.buffer(blocks, -7, quad_segs=3), 7, quad_segs=3)
-    blocks, position = polygon_parts(shapely.simplify(shapely.intersection(eased, blocks), 0.1), np.arange(len(blocks)), 120.0)
+    blocks, position = polygon_parts(
+        shapely.simplify(shapely.intersection(eased, blocks), 0.1), np.arange(len(blocks)), 120.0
+    )
     order = np.lexsort(centre_points(blocks).round(1).T)
     blocks, owner = blocks[order], owner[position][order]
     gathered = pd.Series(blocks).groupby(owner).apply(lambda group: shapely.union_all(group.to_numpy()))
@@ -185,7 +208,7 @@ def _newtown(pieces: _Pieces, design: Design, layout: Layout, shapes: np.ndarray
         draw = random.random(len(plots))
         purpose = np.where(draw < 0.05, "parking", name) if name == "shop" else np.where(draw < 0.08, "green", name)
         pieces.add(plots, purpose, block)
-    _small_plots(pieces, design, layout, "detached", blocks[use == "detached"], random)
+    _small_plots(pieces, design, layout, blocks[use == "detached"], random, zone="detached")
 
 
 def block_uses(design: Design, layout: Layout, blocks: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -200,7 +223,7 @@ def block_uses(design: Design, layout: Layout, blocks: np.ndarray, random: np.ra
     total = area.sum()
     middle = centre_points(blocks)
     first = next(a for a in design.anchors if a.zone == "newtown")
-    to_centre = np.hypot(*(middle - (np.array(design.origin) + (first.x, first.y))).T)
+    to_centre = np.hypot(*(middle - [design.origin[0] + first.x, design.origin[1] + first.y]).T)
     points = shapely.points(middle)
     to_spine = shapely.distance(points, layout.spine)
     to_nature = np.minimum(shapely.distance(points, layout.corridor), shapely.distance(points, layout.woods))
@@ -221,7 +244,13 @@ def block_uses(design: Design, layout: Layout, blocks: np.ndarray, random: np.ra
     apart = float(np.sqrt(np.median(area))) * 2.2
     use[(area < reference * 0.4) | (breadth < 22)] = "green"
     take("shop", to_centre * (1 + 0.3 * random.random(len(blocks))), 0.09, largest=reference * 4)
-    take("school", random.random(len(blocks)) + (area > reference * 1.9) * 2 + (length > 2.2 * breadth), 0.085, largest=reference * 3.2, apart_m=apart)
+    take(
+        "school",
+        random.random(len(blocks)) + (area > reference * 1.9) * 2 + (length > 2.2 * breadth),
+        0.085,
+        largest=reference * 3.2,
+        apart_m=apart,
+    )
     take("park", to_nature * (0.6 + 0.8 * random.random(len(blocks))), 0.115, largest=reference * 3.2)
     take("public", to_centre * (0.5 + random.random(len(blocks))), 0.025, largest=reference * 1.6)
     take("business", to_spine - 0.6 * to_centre + 150 * random.random(len(blocks)), 0.10)
@@ -230,8 +259,10 @@ def block_uses(design: Design, layout: Layout, blocks: np.ndarray, random: np.ra
     return use
 
 
-def _small_plots(pieces: _Pieces, design: Design, layout: Layout, zone: str, shapes: np.ndarray, random: np.random.Generator) -> None:
-    """Quarters of houses: lanes, then plots along them."""
+def _small_plots(
+    pieces: _Pieces, design: Design, layout: Layout, shapes: np.ndarray, random: np.random.Generator, *, zone: str
+) -> None:
+    """Divide quarters of houses: lanes, then plots along them."""
     if len(shapes) == 0:
         return
     inner = _lanes(pieces, shapes, LANE_CUTS[zone], "lane", random)
@@ -239,7 +270,7 @@ def _small_plots(pieces: _Pieces, design: Design, layout: Layout, zone: str, sha
     reserve = (draw < 0.045) & (shapely.area(inner) > 700)
     pieces.add(inner[reserve], np.where(draw[reserve] < 0.03, "park", "parking"), np.arange(int(reserve.sum())))
     plots, block, *_ = subdivide(inner[~reserve], _plot_cut(zone, design), random)
-    _, _, length, breadth = frames(plots)
+    breadth = frames(plots)[3]
     draw = random.random(len(plots))
     to_road = shapely.distance(shapely.point_on_surface(plots), layout.spine)
     shop = draw < np.where(to_road < 70, 0.30, 0.07)
@@ -250,125 +281,47 @@ def _small_plots(pieces: _Pieces, design: Design, layout: Layout, zone: str, sha
 
 
 def _country(pieces: _Pieces, design: Design, layout: Layout, shapes: np.ndarray, random: np.random.Generator) -> None:
-    """Everything outside town: villages, workshops and fields, by the nearest anchor."""
-    small = 0.4 if design.area_m2 < 3e6 else 1.0
+    """Divide everything outside town: villages, workshops and fields, by the nearest anchor."""
     cut = BLOCK_CUTS["country"]
-    blocks = _lanes(pieces, shapes, Cut(cut.area_m2 * small, cut.aspect, cut.gap_m, cut.off_middle, cut.tilt_deg), "track", random)
+    blocks = _lanes(pieces, shapes, replace(cut, area_m2=cut.area_m2 * design.block_scale), "track", random)
     zone = zone_at(design, centre_points(blocks))
     zone = np.where(np.isin(zone, URBAN), "village", zone)
-    point = shapely.points(centre_points(blocks))
-    to_stream = shapely.distance(point, layout.corridor)
+    wet = np.asarray(shapely.distance(shapely.points(centre_points(blocks)), layout.corridor)) < 0.42 * design.valley_half_width_m
     for name in ("village", "factory", "field"):
         mine = zone == name
         inner, inner_owner, lanes, lane_owner = subdivide(blocks[mine], LANE_CUTS[name], random)
         pieces.add(lanes, "track" if name == "field" else "lane", lane_owner)
         plots, owner, *_ = subdivide(inner, _plot_cut(name, design), random)
-        purpose = _country_purpose(name, plots, owner, to_stream[mine][inner_owner][owner], design, random)
+        purpose = _country_purpose(name, plots, owner, wet[mine][inner_owner][owner], random)
         pieces.add(plots, purpose, owner)
 
 
 def _country_purpose(
-    zone: str, plots: np.ndarray, block: np.ndarray, to_stream: np.ndarray, design: Design, random: np.random.Generator
+    zone: str, plots: np.ndarray, block: np.ndarray, wet: np.ndarray, random: np.random.Generator
 ) -> np.ndarray:
-    """What each country plot is used for; neighbours of one block tend to agree."""
+    """Return what each country plot is used for; neighbours of one block tend to agree."""
     draw = random.random(len(plots))
     of_block = random.random(int(block.max()) + 1 if len(block) else 0)[block]
     area = shapely.area(plots)
     if zone == "village":
         purpose = np.select(
             [draw < 0.64, draw < 0.68, draw < 0.87, draw < 0.89, draw < 0.93, draw < 0.945, draw < 0.96],
-            ["house", "barn", "field", "orchard", "vacant", "church", "corner_shop"], "greenhouse",
+            ["house", "barn", "field", "orchard", "vacant", "church", "corner_shop"],
+            "greenhouse",
         )
         purpose = np.where(of_block < 0.16, np.where(draw < 0.3, "house", "field"), purpose)
         return np.where(area < 110, "field", purpose)
     if zone == "factory":
-        purpose = np.select([draw < 0.52, draw < 0.78, draw < 0.86, draw < 0.92, draw < 0.95], ["factory", "warehouse", "vacant", "parking", "house"], "field")
+        purpose = np.select(
+            [draw < 0.52, draw < 0.78, draw < 0.86, draw < 0.92, draw < 0.95],
+            ["factory", "warehouse", "vacant", "parking", "house"],
+            "field",
+        )
         purpose = np.where(of_block < 0.14, np.where(draw < 0.6, "field", "greenhouse"), purpose)
         purpose = np.where((draw > 0.992) & (area > 600), "fuel", purpose)
         return np.where(area < 180, "vacant", purpose)
-    wet = (to_stream < 0.42 * design.valley_half_width_m) | (of_block < 0.12)
+    wet = wet | (of_block < 0.12)
     purpose = np.where(wet, "paddy", "field")
     purpose = np.where((of_block > 0.66) & (of_block < 0.88) & (draw < 0.85), "greenhouse", purpose)
     purpose = np.where((of_block > 0.94) & ~wet, "orchard", purpose)
     return np.where((draw > 0.965) & ~wet, "house", np.where((draw > 0.95), "greenhouse", purpose))
-
-
-def _as_coverage(pieces: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Node all limits against each other, so that neighbours share every vertex and nothing is left between them.
-
-    A fragment too small to stand alone joins the piece it has the longest limit with.
-    """
-    shapes = pieces.geometry.to_numpy()
-    lines = shapely.union_all(shapely.boundary(shapes), grid_size=0.001)
-    edges = shapely.segmentize(shapely.get_parts(shapely.line_merge(lines)), 15.0)
-    faces = shapely.get_parts(shapely.polygonize(list(edges)))
-    points = shapely.point_on_surface(faces)
-    face, piece = shapely.STRtree(shapes).query(points, predicate="dwithin", distance=0.002)
-    owner = np.full(len(faces), -1)
-    owner[face[::-1]] = piece[::-1]
-    orphan = np.flatnonzero(owner < 0)  # slivers that were too small to be a piece
-    owner[orphan] = shapely.STRtree(shapes).nearest(points[orphan])
-    frame = gpd.GeoDataFrame(
-        {"purpose": pieces["purpose"].to_numpy()[owner], "block": pieces["block"].to_numpy()[owner]}, geometry=faces, crs=CRS
-    )
-    return _absorbed(frame, 18.0)
-
-
-def _absorbed(frame: gpd.GeoDataFrame, smallest_m2: float) -> gpd.GeoDataFrame:
-    """Merge faces smaller than ``smallest_m2`` into the neighbour with the longest common limit."""
-    shapes = frame.geometry.to_numpy()
-    tiny = np.flatnonzero((shapely.area(shapes) < smallest_m2) | (shapely.area(shapes) / shapely.length(shapes) < 0.45))
-    if len(tiny) == 0:
-        return frame
-    own, other = shapely.STRtree(shapes).query(shapes[tiny], predicate="touches")
-    own = tiny[own]
-    solid = ~np.isin(other, tiny)
-    own, other = own[solid], other[solid]
-    common = shapely.length(shapely.intersection(shapely.boundary(shapes[own]), shapely.boundary(shapes[other])))
-    best = pd.DataFrame({"own": own, "other": other, "common": common}).sort_values(["own", "common", "other"])
-    best = best[best["common"] > 0].drop_duplicates("own", keep="last")
-    target = np.arange(len(frame))
-    target[best["own"].to_numpy()] = best["other"].to_numpy()
-    changed = np.isin(target, best["other"].to_numpy())
-    merged = pd.Series(shapes[changed]).groupby(target[changed]).apply(lambda group: shapely.union_all(group.to_numpy()))
-    shapes = shapes.copy()
-    shapes[merged.index.to_numpy()] = merged.to_numpy()
-    keep = target == np.arange(len(frame))
-    return frame[keep].set_geometry(gpd.GeoSeries(shapes[keep], index=frame.index[keep], crs=CRS)).reset_index(drop=True)
-
-
-def _bent(design: Design, layout: Layout, parcels: gpd.GeoDataFrame, random: np.random.Generator) -> gpd.GeoDataFrame:
-    """Bend the country's straight limits a little; shared vertices move together, so the coverage stays whole."""
-    west, south, east, north = np.asarray(layout.ground.bounds) + np.array([-1, -1, 1, 1]) * 100.0
-    step = 10.0
-    shape = (int((north - south) / step) + 4, int((east - west) / step) + 4)
-    waves = [smooth_noise(shape, 17.0, random) * 3.2 for _ in range(2)]
-    grid_x, grid_y = np.meshgrid(west + np.arange(shape[1]) * step, north - np.arange(shape[0]) * step)
-    urban = np.isin(zone_at(design, np.column_stack([grid_x.ravel(), grid_y.ravel()])), URBAN).reshape(shape)
-    calm = ndimage.gaussian_filter((~urban).astype(float), 4.0)
-
-    shapes = parcels.geometry.to_numpy()
-    xy, face = shapely.get_coordinates(shapes, return_index=True)
-    nodes, node = np.unique(xy, axis=0, return_inverse=True)
-    at = [(north - nodes[:, 1]) / step, (nodes[:, 0] - west) / step]
-    moved = np.column_stack([ndimage.map_coordinates(wave * calm, at, order=1, mode="nearest") for wave in waves])
-    moved[shapely.dwithin(shapely.boundary(layout.ground), shapely.points(nodes), 0.01)] = 0.0
-    bent = shapes
-    for _ in range(12):
-        bent = shapely.set_coordinates(shapes.copy(), (nodes + moved)[node])
-        knots = _knots(bent)
-        if len(knots) == 0:
-            break
-        # a wedge too thin to bend stays as it was, and the bend fades out towards it
-        distance, _ = cKDTree(knots).query(nodes)
-        moved *= 1 - np.exp(-((distance / 70.0) ** 2))[:, None]
-    return parcels.set_geometry(gpd.GeoSeries(bent, crs=CRS))
-
-
-def _knots(shapes: np.ndarray) -> np.ndarray:
-    """Return points where polygons cross themselves or each other, (n, 2)."""
-    invalid = shapes[~shapely.is_valid(shapes)]
-    if len(invalid):
-        found = [re.search(r"\[(\S+) ([^\]\s]+)", reason) for reason in shapely.is_valid_reason(invalid)]
-        return np.array([(float(match[1]), float(match[2])) for match in found if match])
-    return shapely.get_coordinates(shapely.coverage_invalid_edges(shapes))

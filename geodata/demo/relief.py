@@ -50,7 +50,9 @@ def smooth_noise(shape: tuple[int, int], wavelength_cells: float, random: np.ran
     return (fine - fine.mean()) / fine.std()
 
 
-def smooth_curve(points: Points, origin: tuple[float, float], *, closed: bool = False, step_m: float = 20.0) -> np.ndarray:
+def smooth_curve(
+    points: Points, origin: tuple[float, float], *, closed: bool = False, step_m: float = 20.0
+) -> np.ndarray:
     """Return a smooth curve through ``points`` (local metres) as an (n, 2) array in EPSG:5186."""
     knots = np.asarray(points, dtype=float) + origin
     if closed:
@@ -63,7 +65,9 @@ def smooth_curve(points: Points, origin: tuple[float, float], *, closed: bool = 
 def streams(design: Design) -> list[tuple[shapely.LineString, float]]:
     """Return the centre lines of stream and tributaries with the width of their corridor in metres."""
     lines = [(shapely.LineString(smooth_curve(design.stream, design.origin)), design.stream_width_m)]
-    return lines + [(shapely.LineString(smooth_curve(p, design.origin)), design.tributary_width_m) for p in design.tributaries]
+    return lines + [
+        (shapely.LineString(smooth_curve(p, design.origin)), design.tributary_width_m) for p in design.tributaries
+    ]
 
 
 def build_relief(design: Design, ground: BaseGeometry, random: np.random.Generator) -> Relief:
@@ -89,10 +93,13 @@ def build_relief(design: Design, ground: BaseGeometry, random: np.random.Generat
         dx, dy = grid_x + bend_x - hill.x, grid_y + bend_y - hill.y
         along = dx * np.sin(angle) + dy * np.cos(angle)
         across = dx * np.cos(angle) - dy * np.sin(angle)
-        hills = np.maximum(hills, 0) + hill.height_m * np.exp(-((along / hill.long_m) ** 2) - (across / hill.short_m) ** 2)
+        hills = np.maximum(hills, 0) + hill.height_m * np.exp(
+            -((along / hill.long_m) ** 2) - (across / hill.short_m) ** 2
+        )
     # spurs and gullies: ridged noise that grows with height, so that the valley floor stays flat
     ridged = sum(
-        (1 - np.abs(smooth_noise(shape, warp * size, random))) * share for size, share in ((0.9, 0.55), (0.45, 0.25), (0.22, 0.07))
+        (1 - np.abs(smooth_noise(shape, warp * size, random))) * share
+        for size, share in ((0.9, 0.55), (0.45, 0.25), (0.22, 0.07))
     )
     hills = hills * (1 + 0.55 * ridged)
     hills *= np.clip((to_stream - 25) / (valley * 0.55), 0, 1) ** 1.3
@@ -104,12 +111,18 @@ def build_relief(design: Design, ground: BaseGeometry, random: np.random.Generat
     floor += 0.5 * smooth_noise(shape, warp * 0.5, random) * np.clip(to_stream / 150, 0, 1)
     channel = sum(2.2 * np.exp(-((_distance([line], shape, transform) / (line[1] * 0.3)) ** 4)) for line in lines)
     height = ndimage.gaussian_filter(floor + hills - channel, 1.0)
-    return Relief(height.astype("float32"), ndimage.gaussian_filter(hills, 3.0).astype("float32"), float(west), float(north))
+    return Relief(
+        height.astype("float32"), ndimage.gaussian_filter(hills, 3.0).astype("float32"), float(west), float(north)
+    )
 
 
-def _distance(lines: list[tuple[shapely.LineString, float]], shape: tuple[int, int], transform: rasterio.Affine) -> np.ndarray:
+def _distance(
+    lines: list[tuple[shapely.LineString, float]], shape: tuple[int, int], transform: rasterio.Affine
+) -> np.ndarray:
     """Distance to the nearest line in metres, shape ``shape``."""
-    burnt = rasterio.features.rasterize([line for line, _ in lines], out_shape=shape, transform=transform, all_touched=True)
+    burnt = rasterio.features.rasterize(
+        [line for line, _ in lines], out_shape=shape, transform=transform, all_touched=True
+    )
     return ndimage.distance_transform_edt(burnt == 0) * CELL_M
 
 

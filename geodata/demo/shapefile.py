@@ -36,7 +36,11 @@ def write_shapefiles(path: Path, layers: Iterable[tuple[str, gpd.GeoDataFrame]])
         for name, frame in layers:
             target = Path(folder) / "layer.shp"
             pyogrio.write_dataframe(
-                frame, target, driver="ESRI Shapefile", encoding="CP949", geometry_type="Polygon",
+                frame,
+                target,
+                driver="ESRI Shapefile",
+                encoding="CP949",
+                geometry_type="Polygon",
                 layer_options={"DBF_DATE_LAST_UPDATE": DATE},
             )
             for suffix in (".shp", ".shx", ".dbf", ".prj"):

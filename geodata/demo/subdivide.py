@@ -45,7 +45,8 @@ def boxes_at(centre: np.ndarray, along: np.ndarray, half_along: np.ndarray, half
     """Return rectangles by centre, direction and half sizes; each argument has one row per rectangle."""
     across = np.column_stack([-along[:, 1], along[:, 0]])
     a, b = along * np.asarray(half_along)[:, None], across * np.asarray(half_across)[:, None]
-    return shapely.polygons(np.stack([centre - a - b, centre + a - b, centre + a + b, centre - a + b], axis=1))
+    corners = np.stack([centre - a - b, centre + a - b, centre + a + b, centre - a + b], axis=1)
+    return np.asarray(shapely.polygons(corners), dtype=object)
 
 
 def polygon_parts(shapes: np.ndarray, owner: np.ndarray, smallest_m2: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
@@ -85,9 +86,12 @@ def subdivide(
             break
         normal = np.where(across_long[:, None], along, np.column_stack([-along[:, 1], along[:, 0]]))
         angle = np.deg2rad(random.uniform(-cut.tilt_deg, cut.tilt_deg, len(work)))
-        normal = np.column_stack([
-            normal[:, 0] * np.cos(angle) - normal[:, 1] * np.sin(angle), normal[:, 0] * np.sin(angle) + normal[:, 1] * np.cos(angle),
-        ])
+        normal = np.column_stack(
+            [
+                normal[:, 0] * np.cos(angle) - normal[:, 1] * np.sin(angle),
+                normal[:, 0] * np.sin(angle) + normal[:, 1] * np.cos(angle),
+            ]
+        )
         at = centre + normal * (random.uniform(-cut.off_middle, cut.off_middle, len(work)) * cut_side)[:, None]
         halves = []
         for side in (-1.0, 1.0):
@@ -104,7 +108,7 @@ def subdivide(
 
 
 def _prefers_shorter(length: np.ndarray, breadth: np.ndarray, aspect: float) -> np.ndarray:
-    """True where halving the longer side brings the piece nearer to ``aspect`` than halving the shorter one."""
+    """Tell where halving the longer side brings the piece nearer to ``aspect`` than halving the shorter one."""
     safe = np.maximum(breadth, 0.1)
     halved_long = np.maximum(length / 2, safe) / np.minimum(length / 2, safe)
     halved_short = length / (safe / 2)

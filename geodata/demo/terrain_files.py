@@ -21,11 +21,23 @@ def write_terrain(inbox: Path, relief: Relief) -> dict[str, Any]:
     wedge = np.add.outer(np.arange(rows), np.arange(columns)) < min(rows, columns) // 9
     height[wedge] = MISSING
     with rasterio.open(
-        inbox / "DEM_5m.img", "w", driver="HFA", width=columns, height=rows, count=1, dtype="float32", crs=CRS, transform=relief.transform
+        inbox / "DEM_5m.img",
+        "w",
+        driver="HFA",
+        width=columns,
+        height=rows,
+        count=1,
+        dtype="float32",
+        crs=CRS,
+        transform=relief.transform,
     ) as target:
         target.write(height, 1)
     known = height[~wedge]
     return {
-        "cell_size_m": CELL_M, "cells": int(height.size), "cells_missing_undeclared": int(wedge.sum()), "missing_value": MISSING,
-        "minimum_m": round(float(known.min()), 2), "maximum_m": round(float(known.max()), 2),
+        "cell_size_m": CELL_M,
+        "cells": int(height.size),
+        "cells_missing_undeclared": int(wedge.sum()),
+        "missing_value": MISSING,
+        "minimum_m": round(float(known.min()), 2),
+        "maximum_m": round(float(known.max()), 2),
     }

@@ -25,7 +25,9 @@ WIND_M_S = (2.4, 2.6, 2.8, 2.9, 2.6, 2.3, 2.4, 2.3, 2.0, 1.9, 2.2, 2.3)
 WIND_FROM_DEG = (310, 310, 295, 270, 250, 230, 215, 210, 330, 330, 315, 315)
 
 
-def synthetic_year(latitude: float, longitude: float, altitude_m: float, ghi_kwh_m2: float, random: np.random.Generator) -> pd.DataFrame:
+def synthetic_year(
+    latitude: float, longitude: float, altitude_m: float, ghi_kwh_m2: float, random: np.random.Generator
+) -> pd.DataFrame:
     """Return 8,760 hours, indexed by the middle of each hour in local standard time.
 
     Columns ghi, dni, dhi, extraterrestrial, extraterrestrial_normal [W/m2, whole numbers], temp_air, dew_point [degC],
@@ -36,7 +38,9 @@ def synthetic_year(latitude: float, longitude: float, altitude_m: float, ghi_kwh
     place = pvlib.location.Location(latitude, longitude, altitude=altitude_m)
     sun = place.get_solarposition(times)
     turbidity = _by_month(LINKE_TURBIDITY, times)
-    airmass = pvlib.atmosphere.get_absolute_airmass(pvlib.atmosphere.get_relative_airmass(sun["apparent_zenith"]), pvlib.atmosphere.alt2pres(altitude_m))
+    airmass = pvlib.atmosphere.get_absolute_airmass(
+        pvlib.atmosphere.get_relative_airmass(sun["apparent_zenith"]), pvlib.atmosphere.alt2pres(altitude_m)
+    )
     extra = pvlib.irradiance.get_extra_radiation(times)
     clear = pvlib.clearsky.ineichen(sun["apparent_zenith"], airmass, turbidity, altitude=altitude_m, dni_extra=extra)
     index = _clear_sky_index(month, random)
@@ -56,7 +60,11 @@ def synthetic_year(latitude: float, longitude: float, altitude_m: float, ghi_kwh
 def _by_month(values: tuple[float, ...], times: pd.DatetimeIndex) -> np.ndarray:
     """Monthly means as a smooth curve over the year."""
     knots = np.arange(-1, 13) * 365 / 12 + 15.2
-    return np.interp(times.dayofyear.to_numpy() + times.hour.to_numpy() / 24, knots, np.concatenate([values[-1:], values, values[:1]]))
+    return np.interp(
+        times.dayofyear.to_numpy() + times.hour.to_numpy() / 24,
+        knots,
+        np.concatenate([values[-1:], values, values[:1]]),
+    )
 
 
 def _persistent(n: int, memory: float, random: np.random.Generator) -> np.ndarray:
@@ -86,7 +94,9 @@ def _scaled(ghi: np.ndarray, limit: np.ndarray, total_kwh_m2: float) -> np.ndarr
     return ghi
 
 
-def _air(times: pd.DatetimeIndex, month: np.ndarray, index: np.ndarray, altitude_m: float, random: np.random.Generator) -> pd.DataFrame:
+def _air(
+    times: pd.DatetimeIndex, month: np.ndarray, index: np.ndarray, altitude_m: float, random: np.random.Generator
+) -> pd.DataFrame:
     """Temperature, humidity, pressure, wind, clouds and rain that go with the sky."""
     hour = times.hour.to_numpy() + 0.5
     cloud = gaussian_filter1d(1 - index, 3.0)
@@ -94,19 +104,33 @@ def _air(times: pd.DatetimeIndex, month: np.ndarray, index: np.ndarray, altitude
     weather = np.repeat(_persistent(365, 0.72, random), 24)
     temperature = _by_month(TEMPERATURE_C, times) + gaussian_filter1d(weather, 9.0) * 3.4
     temperature += wave * _by_month(DAILY_RANGE_K, times) / 2 * (1.25 - 0.8 * cloud)
-    humidity = _by_month(HUMIDITY_PCT, times) - 17 * wave + 26 * (cloud - cloud.mean()) + 5 * _persistent(8760, 0.9, random)
+    humidity = (
+        _by_month(HUMIDITY_PCT, times) - 17 * wave + 26 * (cloud - cloud.mean()) + 5 * _persistent(8760, 0.9, random)
+    )
     humidity = np.clip(humidity, 14, 100)
     gamma = np.log(humidity / 100) + 17.625 * temperature / (243.04 + temperature)  # Magnus, Alduchov and Eskridge 1996
     dew_point = 243.04 * gamma / (17.625 - gamma)
     season = np.cos((times.dayofyear.to_numpy() - 15) / 365 * 2 * np.pi)
     sea_level = 101_600 + 950 * season + 420 * gaussian_filter1d(weather, 12.0) - 500 * (cloud - cloud.mean())
-    wind = _by_month(WIND_M_S, times) * (1 + 0.35 * np.clip(wave, -1, 1)) * np.exp(0.42 * _persistent(8760, 0.86, random) - 0.09)
+    wind = (
+        _by_month(WIND_M_S, times)
+        * (1 + 0.35 * np.clip(wave, -1, 1))
+        * np.exp(0.42 * _persistent(8760, 0.86, random) - 0.09)
+    )
     turn = np.array(WIND_FROM_DEG)[month] + 55 * _persistent(8760, 0.93, random)
     rain = np.where((cloud > 0.62) & (random.random(8760) < 0.42), random.gamma(0.7, 1.0, 8760), 0.0)
     monthly = pd.Series(rain).groupby(month).transform("sum").to_numpy()
     rain = rain * np.array(RAIN_MM)[month] / np.maximum(monthly, 1.0)
-    return pd.DataFrame({
-        "temp_air": temperature.round(1), "dew_point": np.minimum(dew_point, temperature).round(1), "humidity_pct": humidity.round(),
-        "pressure_pa": (sea_level * np.exp(-altitude_m / 8434.0)).round(), "wind_speed": np.clip(wind, 0, 16).round(1),
-        "wind_from_deg": np.round(turn % 360), "cloud_tenths": np.clip(np.round(cloud * 11), 0, 10), "rain_mm": rain.round(1),
-    }, index=times)
+    return pd.DataFrame(
+        {
+            "temp_air": temperature.round(1),
+            "dew_point": np.minimum(dew_point, temperature).round(1),
+            "humidity_pct": humidity.round(),
+            "pressure_pa": (sea_level * np.exp(-altitude_m / 8434.0)).round(),
+            "wind_speed": np.clip(wind, 0, 16).round(1),
+            "wind_from_deg": np.round(turn % 360),
+            "cloud_tenths": np.clip(np.round(cloud * 11), 0, 10),
+            "rain_mm": rain.round(1),
+        },
+        index=times,
+    )

@@ -22,21 +22,35 @@ def write_weather(inbox: Path, layout: Layout, random: np.random.Generator) -> d
     middle = gpd.GeoSeries([layout.study.centroid], crs=CRS)
     place = middle.to_crs("EPSG:4326").iloc[0]
     relief = layout.relief
-    altitude = float(relief.sample(relief.height_m, [middle.iloc[0].x], [middle.iloc[0].y])[0])
+    altitude = float(relief.sample(relief.height_m, np.array([middle.iloc[0].x]), np.array([middle.iloc[0].y]))[0])
     latitude, longitude, altitude = round(place.y, 4), round(place.x, 4), round(altitude, 1)
     year = synthetic_year(latitude, longitude, altitude, NORMAL_KWH_M2, random)
     lines = [*_header(latitude, longitude, altitude, year), *_hours(year)]
     (inbox / "demo_weather.epw").write_bytes(("\r\n".join(lines) + "\r\n").encode("ascii"))
     return {
-        "hours": len(year), "latitude": latitude, "longitude": longitude, "elevation_m": altitude, "utc_offset_h": UTC_OFFSET_H,
-        "ghi_kwh_m2": round(float(year["ghi"].sum()) / 1000, 3), "dni_kwh_m2": round(float(year["dni"].sum()) / 1000, 3),
-        "dhi_kwh_m2": round(float(year["dhi"].sum()) / 1000, 3), "normal_kwh_m2": NORMAL_KWH_M2, "station": STATION,
+        "hours": len(year),
+        "latitude": latitude,
+        "longitude": longitude,
+        "elevation_m": altitude,
+        "utc_offset_h": UTC_OFFSET_H,
+        "ghi_kwh_m2": round(float(year["ghi"].sum()) / 1000, 3),
+        "dni_kwh_m2": round(float(year["dni"].sum()) / 1000, 3),
+        "dhi_kwh_m2": round(float(year["dhi"].sum()) / 1000, 3),
+        "normal_kwh_m2": NORMAL_KWH_M2,
+        "station": STATION,
         "mean_temp_air_degc": round(float(year["temp_air"].mean()), 3),
     }
 
 
 def _header(latitude: float, longitude: float, altitude: float, year: pd.DataFrame) -> list[str]:
-    ground = year["temp_air"].groupby(year.index.month).mean().rolling(3, center=True, min_periods=1).mean().round(2)
+    ground = (
+        year["temp_air"]
+        .groupby(pd.DatetimeIndex(year.index).month)
+        .mean()
+        .rolling(3, center=True, min_periods=1)
+        .mean()
+        .round(2)
+    )
     temperatures = ",".join(f"{value:.2f}" for value in ground)
     weekday = pd.Timestamp(YEAR, 1, 1).day_name()
     return [
@@ -52,16 +66,52 @@ def _header(latitude: float, longitude: float, altitude: float, year: pd.DataFra
 
 
 def _hours(year: pd.DataFrame) -> list[str]:
-    """The 35 fields of each hour; values nobody made are the format's missing marks."""
-    stamp = year.index
+    """Return the 35 fields of each hour; values nobody made are the format's missing marks."""
+    stamp = pd.DatetimeIndex(year.index)
     columns: list[pd.Series | np.ndarray | str] = [
-        pd.Series(stamp.year), pd.Series(stamp.month), pd.Series(stamp.day), pd.Series(stamp.hour + 1), "0", "?9?9?9?9E0?9?9?9?9?9?9?9?9?9?9?9?9?9?9?9*9*9?9?9?9",
-        _text(year["temp_air"], 1), _text(year["dew_point"], 1), _text(year["humidity_pct"]), _text(year["pressure_pa"]),
-        _text(year["extraterrestrial"]), _text(year["extraterrestrial_normal"]), _infrared(year), _text(year["ghi"]), _text(year["dni"]), _text(year["dhi"]),
-        "999999", "999999", "999999", "9999", _text(year["wind_from_deg"]), _text(year["wind_speed"], 1), _text(year["cloud_tenths"]),
-        _text(year["cloud_tenths"]), "9999", "99999", "9", "999999999", "999", "0.999", "999", "99", "0.18", _text(year["rain_mm"], 1), "1.0",
+        pd.Series(stamp.year),
+        pd.Series(stamp.month),
+        pd.Series(stamp.day),
+        pd.Series(stamp.hour + 1),
+        "0",
+        "?9?9?9?9E0?9?9?9?9?9?9?9?9?9?9?9?9?9?9?9*9*9?9?9?9",
+        _text(year["temp_air"], 1),
+        _text(year["dew_point"], 1),
+        _text(year["humidity_pct"]),
+        _text(year["pressure_pa"]),
+        _text(year["extraterrestrial"]),
+        _text(year["extraterrestrial_normal"]),
+        _infrared(year),
+        _text(year["ghi"]),
+        _text(year["dni"]),
+        _text(year["dhi"]),
+        "999999",
+        "999999",
+        "999999",
+        "9999",
+        _text(year["wind_from_deg"]),
+        _text(year["wind_speed"], 1),
+        _text(year["cloud_tenths"]),
+        _text(year["cloud_tenths"]),
+        "9999",
+        "99999",
+        "9",
+        "999999999",
+        "999",
+        "0.999",
+        "999",
+        "99",
+        "0.18",
+        _text(year["rain_mm"], 1),
+        "1.0",
     ]
-    table = pd.DataFrame({i: column if isinstance(column, str) else pd.Series(column).astype("str").to_numpy() for i, column in enumerate(columns)}, index=range(len(year)))
+    table = pd.DataFrame(
+        {
+            i: column if isinstance(column, str) else pd.Series(column).astype("str").to_numpy()
+            for i, column in enumerate(columns)
+        },
+        index=range(len(year)),
+    )
     return [",".join(row) for row in table.to_numpy()]
 
 

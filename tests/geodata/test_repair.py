@@ -6,7 +6,8 @@ import pytest
 import shapely
 from shapely.affinity import translate
 
-from geodata.repair import korea_bounds, make_valid_polygons, polygon_parts, repair_polygons
+from geodata.crs import korea_bounds
+from geodata.repair import make_valid_polygons, polygon_parts, repair_polygons
 
 X, Y = 190_000.0, 540_000.0
 

@@ -58,8 +58,8 @@ def horizon_angle(surface: npt.ArrayLike, cell_size_m: float, azimuth_deg: float
     Notes
     -----
     There is no search radius: everything within the array counts. Heights are interpolated across the line of sight
-    (see `twin.sky.lines`). A drop between two neighbouring samples of more than twice the cell size is a wall, which
-    stands on the border of the cells, half a step nearer than the last high sample. Holes hide nothing.
+    (see `twin.sky.lines`). Where it drops steeper than `WALL_SLOPE` stands a wall: on the border of the cells, half a
+    step nearer than the last high sample, unless that sample is high alone. Holes hide nothing.
     The curvature of the earth is neglected: 0.014 deg at 3.6 km.
     """
     grid = Grid.of(surface, cell_size_m)
@@ -101,7 +101,7 @@ def horizon_slopes(
                 shape = (window.last_row - window.first_row, window.last_column - window.first_column)
                 buffers[key] = np.empty(shape[::-1] if lines.transposed else shape, dtype=np.float32)
             asked[int(back)] = buffers[key]
-        sweep_lines(heights, lines, window, grid.cell_size_m, ahead=asked[0], back=asked[1], threads=threads)
+        sweep_lines(heights, lines, window, ahead=asked[0], back=asked[1], threads=threads)
         for index in pair:
             found = asked[int(lines.looks_back(azimuths[index]))]
             assert found is not None  # noqa: S101 - set above
@@ -109,7 +109,7 @@ def horizon_slopes(
 
 
 def sweep_lines(
-    heights: np.ndarray, lines: Lines, window: Window, cell_size_m: float, *,
+    heights: np.ndarray, lines: Lines, window: Window, *,
     ahead: np.ndarray | None, back: np.ndarray | None, threads: int | None = None,
 ) -> None:  # fmt: skip
     """Fill ``ahead`` and ``back`` with the tangent of the horizon angle toward earlier and later rows of the frame."""
@@ -123,7 +123,7 @@ def sweep_lines(
     nothing = np.empty((0, 0), dtype=np.float32)
     side_by_side(
         _sweep, heights, lines.shift, first_line, start[here], stop[here], wanted_from, wanted_to,
-        bounds[0], bounds[2], WALL_SLOPE * cell_size_m, lines.step_m,
+        bounds[0], bounds[2], WALL_SLOPE * lines.step_m, lines.step_m,
         nothing if ahead is None else ahead, nothing if back is None else back, threads=threads,
     )  # fmt: skip
 
@@ -189,21 +189,23 @@ def _sweep(  # type: ignore[no-untyped-def]  # noqa: PLR0917
                     skipped = wanted_from[line] - start[line]
                 z_of, to = samples[line - low], found[line - low]
                 top = -1
-                before = np.nan
+                before, further = np.nan, np.nan
                 for x in range(total):
                     z = np.float64(z_of[row])
                     if np.isnan(z):
                         to[row] = np.nan
                     else:
-                        if before - z > wall:
+                        if before - z > wall and abs(before - further) <= wall:
                             edge = x - 0.5
-                            while top > 0 and (vertex_z[top - 1] - before) * (edge - vertex_x[top]) >= (
-                                vertex_z[top] - before
+                            # taken to fall toward the edge, so that no roof is higher than it is
+                            rim = before - 0.5 * abs(before - further)
+                            while top > 0 and (vertex_z[top - 1] - rim) * (edge - vertex_x[top]) >= (
+                                vertex_z[top] - rim
                             ) * (edge - vertex_x[top - 1]):
                                 top -= 1
                             top += 1
                             vertex_x[top] = edge
-                            vertex_z[top] = before
+                            vertex_z[top] = rim
                         while top > 0 and (vertex_z[top - 1] - z) * (x - vertex_x[top]) >= (vertex_z[top] - z) * (
                             x - vertex_x[top - 1]
                         ):
@@ -213,7 +215,7 @@ def _sweep(  # type: ignore[no-untyped-def]  # noqa: PLR0917
                         top += 1
                         vertex_x[top] = x
                         vertex_z[top] = z
-                    before = z
+                    further, before = before, z
                     row += way
             for row in range(wanted_top, wanted_end):
                 column = first_line + low + shift[row]

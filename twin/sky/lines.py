@@ -4,8 +4,8 @@ For an azimuth the major axis is the one closer to it. Line ``j`` runs along it 
 (at most one) per cell. The cell nearest to the line in each step belongs to it, so that every cell lies on exactly one
 line, and what is found along a line lands in place. Heights are interpolated across the line, between the two cells
 that it passes; without that, tilted roofs would shade themselves. Where neighbours differ by a wall
-(more than `WALL_SLOPE`), the height is continued from the cell's own side instead, and the wall stands on the border
-between the cells.
+(more than `WALL_SLOPE`), the height is continued with the slope of the cell's own side instead, and the wall stands on
+the border between the cells.
 
 Lines are fixed to the grid that ``Grid.row0`` and ``Grid.column0`` count in, not to the array given: a tile and the
 whole town are cut by the same lines. Opposite azimuths share their lines.
@@ -28,6 +28,8 @@ from twin.sky.compiled import compiled, side_by_side
 WALL_SLOPE = 2.0
 """Rise over run between neighbouring cells beyond which the step is a wall: 63 deg, steeper than any pitched roof."""
 SMALLEST_CELL_M = 0.01
+_CHUNK = 32
+"""Cells of a row that are looked through for walls together."""
 
 
 @dataclass(frozen=True)
@@ -190,21 +192,39 @@ def line_heights(grid: Grid, lines: Lines, out: np.ndarray | None = None, thread
 @compiled
 def _interpolate(frame, offset, wall, out, part, parts):  # type: ignore[no-untyped-def]  # noqa: PLR0917
     rows, columns = frame.shape
-    missing, none = np.float32(np.nan), np.float32(0.0)
+    none = np.float32(0.0)
     for row in range(rows * part // parts, rows * (part + 1) // parts):
         share = offset[row]
         side = 1 if share > 0 else -1
         share = abs(share)
-        here = frame[row]
-        to = out[row]
-        for column in (0, columns - 1):
-            # at the border one of the neighbours is missing
-            rise = here[column + side] - here[column] if 0 <= column + side < columns else missing
-            own = here[column] - here[column - side] if 0 <= column - side < columns else missing
-            gain = rise if abs(rise) <= wall else (own if abs(own) <= wall else none)
-            to[column] = here[column] + share * gain
-        for column in range(1, columns - 1):
-            rise = here[column + side] - here[column]
-            own = here[column] - here[column - side]
-            gain = rise if abs(rise) <= wall else (own if abs(own) <= wall else none)
-            to[column] = here[column] + share * gain
+        here, to = frame[row], out[row]
+        for first in range(0, columns, _CHUNK):
+            last = min(first + _CHUNK, columns)
+            inner_first, inner_last = max(first, 1), min(last, columns - 1)
+            walls = (first == 0) + (last == columns)
+            for column in range(inner_first, inner_last):
+                rise = here[column + side] - here[column]
+                smooth = abs(rise) <= wall
+                walls += not smooth
+                to[column] = here[column] + share * (rise if smooth else none)
+            if walls == 0:
+                continue
+            # rare and slow: cells beside a wall, a hole or the border, in which the side passed gives no slope
+            for column in range(first, last):
+                if 0 < column < columns - 1 and abs(here[column + side] - here[column]) <= wall:
+                    continue
+                z = here[column]
+                if 0 <= column + side < columns and abs(here[column + side] - z) <= wall:
+                    to[column] = z + share * (here[column + side] - z)
+                    continue
+                # The own side's slope, taken from here and from the rows before and after. The least of them: at a
+                # ridge they differ, and a height too high would shade the roof that it belongs to.
+                least = np.float32(np.inf)
+                for beside in range(max(0, row - 1), min(rows, row + 2)):
+                    middle = frame[beside, column]
+                    if abs(middle - z) <= wall:
+                        if 0 <= column + side < columns and abs(frame[beside, column + side] - middle) <= wall:
+                            least = min(least, frame[beside, column + side] - middle)
+                        if 0 <= column - side < columns and abs(middle - frame[beside, column - side]) <= wall:
+                            least = min(least, middle - frame[beside, column - side])
+                to[column] = z + share * (least if least < np.inf else none)

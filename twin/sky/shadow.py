@@ -59,7 +59,7 @@ def shaded(grid: Grid, sun_azimuth_deg: float, sun_elevation_deg: float, threads
     out = np.empty(heights.shape, dtype=bool)
     rise = lines.step_m * math.tan(math.radians(sun_elevation_deg))
     back = lines.looks_back(sun_azimuth_deg)
-    side_by_side(_cast, heights, lines.shift, rise, WALL_SLOPE * grid.cell_size_m, back, out, threads=threads)
+    side_by_side(_cast, heights, lines.shift, rise, WALL_SLOPE * lines.step_m, back, out, threads=threads)
     return np.ascontiguousarray(out.T) if lines.transposed else out
 
 
@@ -71,7 +71,8 @@ def _cast(heights, shift, rise, wall, back, out, part, parts):  # type: ignore[n
     first = -highest + count * part // parts
     last = -highest + count * (part + 1) // parts
     limit = np.full(last - first, -np.inf)
-    before = np.full(last - first, np.float32(np.nan))
+    nearer = np.full(last - first, np.float32(np.nan))
+    further = np.full(last - first, np.float32(np.nan))
     for step in range(rows):
         row = rows - 1 - step if back else step
         begin, end = max(first, -shift[row]), min(last, columns - shift[row])
@@ -80,16 +81,18 @@ def _cast(heights, shift, rise, wall, back, out, part, parts):  # type: ignore[n
         z_of = heights[row, begin + shift[row] : end + shift[row]]
         to = out[row, begin + shift[row] : end + shift[row]]
         edges = limit[begin - first : end - first]
-        nearer = before[begin - first : end - first]
+        one, two = nearer[begin - first : end - first], further[begin - first : end - first]
         up = step * rise
         half = up - 0.5 * rise
         for line in range(end - begin):
-            z = z_of[line]
+            z, last_z = z_of[line], one[line]
             beam = np.float64(z) + up
             edge = edges[line]
-            # the wall stands half a step nearer than the last high sample
-            at_wall = np.float64(nearer[line]) + half
-            edge = at_wall if (nearer[line] - z > wall) & (at_wall > edge) else edge
+            # the wall stands half a step nearer than the last high sample; see `twin.sky.horizon`
+            change = abs(last_z - two[line])
+            rim = np.float64(last_z) + half - 0.5 * np.float64(change)
+            edge = rim if (last_z - z > wall) & (change <= wall) & (rim > edge) else edge
             to[line] = edge > beam + _TOLERANCE_M
             edges[line] = beam if beam > edge else edge
-            nearer[line] = z
+            two[line] = last_z
+            one[line] = z

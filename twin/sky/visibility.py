@@ -149,7 +149,7 @@ def _rays(heights, cell, wall, points, easts, norths, highest, out, part, parts)
                             rise = own if abs(own) <= wall else 0.0
                     z = here + abs(offset) * rise
                     if not (row == own_row and column == own_column):
-                        near = max(t - 0.5, 0.05) if z - before > wall else t
+                        near = max(t - 0.5, 0.05) if z - before > wall * np.sqrt(1 + slope * slope) else t
                         best = max(best, (z - z0) / (near * step))
                         any_seen = True
                     before = z
@@ -210,7 +210,7 @@ def _sights(heights, cell, wall, begins, ends, out, part, parts):  # type: ignor
                     border = sight - 0.5 * climb
                     if z > sight + _CLEARANCE_M:
                         free = False
-                    if abs(z - before) > wall and max(z, before) > border + _CLEARANCE_M:
+                    if abs(z - before) > wall * np.sqrt(1 + slope * slope) and max(z, before) > border + _CLEARANCE_M:
                         free = False
                     before = z
                 u += way

@@ -42,7 +42,10 @@ def build_scene(side_m: int, cell_size_m: float, seed: int, *, gables: bool, tal
                 ridge = south + depth / 2
                 slope = np.tan(np.radians(30))
                 heights[inside] = top + slope * (depth / 2 - np.abs(north[inside] - ridge))
-                shapes += [shapely.box(west, south, west + width, ridge), shapely.box(west, ridge, west + width, south + depth)]
+                shapes += [
+                    shapely.box(west, south, west + width, ridge),
+                    shapely.box(west, ridge, west + width, south + depth),
+                ]
                 tilts += [30.0, 30.0]
                 azimuths += [180.0, 0.0]
             else:

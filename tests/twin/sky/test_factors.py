@@ -53,7 +53,7 @@ def lone_house(turn_deg: float, tilt_deg: float) -> tuple[np.ndarray, list, np.n
 
 
 @pytest.mark.parametrize("tilt_deg", [0.0, 12.0, 35.0, 55.0])
-@pytest.mark.parametrize("turn_deg", [0.0, 36.87, 45.0, 90.0, 158.0])
+@pytest.mark.parametrize("turn_deg", [0.0, 10.0, 36.87, 45.0, 71.0, 90.0, 113.0, 158.0, 171.5])
 def test_a_free_roof_has_factors_of_exactly_one(turn_deg, tilt_deg):
     heights, shapes, tilt, azimuth = lone_house(turn_deg, tilt_deg)
     grid = Grid.of(heights, 0.5)
@@ -65,13 +65,20 @@ def test_a_free_roof_has_factors_of_exactly_one(turn_deg, tilt_deg):
     ghi = rng.uniform(1, 900, len(sun))
     light = Sun.of(sun["azimuth"], sun["apparent_elevation"], ghi, ghi * rng.random(len(sun)))
     # rows of modules may stand otherwise than the roof
-    for planes in (tilt, np.where(tilt == 0, 36.0, tilt)):
-        factors = sky_factors(found, light, planes, azimuth, np.zeros((2, 72)))
+    for planes, facing in ((tilt, azimuth), (np.where(tilt == 0, 36.0, tilt), np.nan_to_num(azimuth, nan=180.0))):
+        factors = sky_factors(found, light, planes, facing, np.zeros((2, 72)))
         for name in ("beam", "circumsolar", "isotropic", "horizon", "ground"):
             assert (np.asarray(getattr(factors, name)) == 1.0).all(), name
-        parts = {name: rng.uniform(0, 500, (len(sun), 2)) for name in ("beam", "circumsolar", "isotropic", "horizon", "ground")}
-        components = PlaneComponents(hours=sun.index, tilt_deg=tilt, azimuth_deg=azimuth, aoi=np.zeros((len(sun), 2)), **parts)
-        np.testing.assert_array_equal(plane_of_array(components, np.arange(2), factors), plane_of_array(components, np.arange(2)))
+        parts = {
+            name: rng.uniform(0, 500, (len(sun), 2))
+            for name in ("beam", "circumsolar", "isotropic", "horizon", "ground")
+        }
+        components = PlaneComponents(
+            hours=sun.index, tilt_deg=tilt, azimuth_deg=azimuth, aoi=np.zeros((len(sun), 2)), **parts
+        )
+        np.testing.assert_array_equal(
+            plane_of_array(components, np.arange(2), factors), plane_of_array(components, np.arange(2))
+        )
 
 
 @pytest.mark.parametrize("scene", ["houses", "towers"])
@@ -100,7 +107,9 @@ def test_seventy_two_azimuths_against_exact_hourly_shadows(scene, request):
     assert np.quantile(difference, 0.95) <= 1.0
 
 
-def distribution(counts: dict[tuple[int, int], dict[int, int]], cells: list[int], azimuths: int = 4) -> HorizonDistribution:
+def distribution(
+    counts: dict[tuple[int, int], dict[int, int]], cells: list[int], azimuths: int = 4
+) -> HorizonDistribution:
     """Make a distribution by hand; what is not given lies in bin 0."""
     start, bins, kept = [0], [], []
     for plane, size in enumerate(cells):

@@ -19,14 +19,20 @@ from twin.sky.lines import Grid, Lines
 )
 def test_lone_tower_is_seen_in_its_own_direction_only(azimuth, row, column):
     heights = np.full((41, 41), 100.0)
-    heights[20 + row, 20 + column] = 112.0
-    # its wall stands on the border of its cell, half a step nearer than its centre
-    distance = 5.5 * 0.5 * (math.sqrt(2) if row and column else 1.0)
+    heights[19 + row : 22 + row, 19 + column : 22 + column] = 112.0
+    # three cells wide; its wall stands on the border of a cell, half a step nearer than the cell's centre
+    distance = 4.5 * 0.5 * (math.sqrt(2) if row and column else 1.0)
     for other in range(0, 360, 45):
         angle = horizon_angle(heights, 0.5, other)[20, 20]
         expected = math.degrees(math.atan(12 / distance)) if other == azimuth else 0.0
         assert angle == pytest.approx(expected, abs=1e-4), other
     assert horizon_angle(heights, 0.5, azimuth - 360)[20, 20] == horizon_angle(heights, 0.5, azimuth)[20, 20]
+
+
+def test_a_single_high_cell_stands_at_its_centre():
+    heights = np.zeros((9, 41))
+    heights[4, 30] = 12.0
+    assert horizon_angle(heights, 0.5, 90)[4, 20] == pytest.approx(math.degrees(math.atan(12 / 5)), abs=1e-4)
 
 
 @pytest.mark.parametrize("azimuth", [26.565051, 63.434949, 116.565051, 206.565051, 243.434949, 333.434949])
@@ -83,8 +89,6 @@ def test_holes_hide_nothing_and_have_no_value():
 
 def brute_force(heights, cell, azimuth):
     """Every cell looks at every sample of its line: the definition, cell by cell, in plain Python."""
-    rows, columns = heights.shape
-    wall = 2 * cell
     east, south = math.sin(math.radians(azimuth)), -math.cos(math.radians(azimuth))
     by_column = abs(east) > abs(south) * (1 + 1e-9)
     z = heights.T if by_column else heights
@@ -92,18 +96,25 @@ def brute_force(heights, cell, azimuth):
     step = cell * math.hypot(1, slope)
     way = (1 if east > 0 else -1) if by_column else (1 if south > 0 else -1)
 
+    def at(u, v):
+        return z[u, v] if 0 <= u < z.shape[0] and 0 <= v < z.shape[1] else math.nan
+
     def sample(u, line):
         exact = slope * u
         v = line + math.floor(exact + 0.5)
         if not (0 <= u < z.shape[0] and 0 <= v < z.shape[1]):
             return None
         here, offset = z[u, v], exact - math.floor(exact + 0.5)
-        ahead, behind = v + (1 if offset > 0 else -1), v - (1 if offset > 0 else -1)
-        if 0 <= ahead < z.shape[1] and abs(z[u, ahead] - here) <= wall:
-            return here + abs(offset) * (z[u, ahead] - here)
-        if 0 <= behind < z.shape[1] and abs(here - z[u, behind]) <= wall:
-            return here + abs(offset) * (here - z[u, behind])
-        return here
+        side = 1 if offset > 0 else -1
+        rise = at(u, v + side) - here
+        if not abs(rise) <= 2 * cell:
+            # beside a wall: the least slope of the own side, here and in the rows before and after
+            slopes = []
+            for row in (u - 1, u, u + 1):
+                if abs(at(row, v) - here) <= 2 * cell:
+                    slopes += [at(row, v + side) - at(row, v), at(row, v) - at(row, v - side)]
+            rise = min((s for s in slopes if abs(s) <= 2 * cell), default=0.0)
+        return here + abs(offset) * rise
 
     out = np.full(z.shape, np.nan)
     for u in range(z.shape[0]):
@@ -112,16 +123,19 @@ def brute_force(heights, cell, azimuth):
             own = sample(u, line)
             if np.isnan(own):
                 continue
-            best, near, k = None, own, 1
+            seen, samples, k = [], [own], 1
             while (found := sample(u + way * k, line)) is not None:
-                if not np.isnan(found):
-                    # a high cell reaches as far as its wall, half a step nearer than its middle
-                    for at in (k, k - 0.5) if found - near > wall else (k,):
-                        angle = math.degrees(math.atan((found - own) / (at * step)))
-                        best = angle if best is None else max(best, angle)
-                near = found
+                samples.append(found)
                 k += 1
-            out[u, v] = 0.0 if best is None else best
+            for k in range(1, len(samples)):
+                if np.isnan(samples[k]):
+                    continue
+                seen.append((samples[k] - own) / k)
+                beyond = samples[k + 1] if k + 1 < len(samples) else math.nan
+                if samples[k] - samples[k - 1] > 2 * step and abs(samples[k] - beyond) <= 2 * step:
+                    # a high cell with another behind it reaches as far as its wall, half a step nearer
+                    seen.append((samples[k] - abs(samples[k] - beyond) / 2 - own) / (k - 0.5))
+            out[u, v] = math.degrees(math.atan(max(seen) / step)) if seen else 0.0
     return out.T if by_column else out
 
 
@@ -130,6 +144,7 @@ def test_equals_looking_at_every_sample(azimuth):
     rng = np.random.default_rng(azimuth)
     heights = np.round(rng.normal(0, 0.3, (23, 31)), 3).astype(np.float32)
     heights[rng.random(heights.shape) < 0.1] += 12
+    heights[5:12, 18:26] += 7
     heights[rng.random(heights.shape) < 0.03] = np.nan
     expected = brute_force(heights.astype(np.float64), 1.0, azimuth)
     np.testing.assert_allclose(horizon_angle(heights, 1.0, azimuth), expected, atol=2e-3)
@@ -188,8 +203,10 @@ def test_unusable_direction_is_refused():
 
 def test_single_row_and_single_cell():
     assert horizon_angle([[3.0]], 1.0, 77)[0, 0] == 0
-    row = horizon_angle([[0.0, 0.0, 4.0]], 1.0, 90)
-    np.testing.assert_allclose(row[0], [math.degrees(math.atan(4 / 1.5)), math.degrees(math.atan(8)), 0.0], atol=1e-4)
+    row = horizon_angle([[0.0, 0.0, 4.0, 4.0]], 1.0, 90)
+    np.testing.assert_allclose(
+        row[0], [math.degrees(math.atan(4 / 1.5)), math.degrees(math.atan(8)), 0.0, 0.0], atol=1e-4
+    )
 
 
 def test_importing_the_sky_does_not_even_import_numba():

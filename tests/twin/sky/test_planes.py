@@ -86,7 +86,9 @@ def test_save_load_take_and_join(tmp_path, houses):
     whole.save(tmp_path / "b.npz")
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     order = np.random.default_rng(0).permutation(len(whole))
-    mixed = HorizonDistribution.join([whole.take(order[:20]), HorizonDistribution.load(tmp_path / "a.npz").take(order[20:])])
+    mixed = HorizonDistribution.join(
+        [whole.take(order[:20]), HorizonDistribution.load(tmp_path / "a.npz").take(order[20:])]
+    )
     back = mixed.take(np.argsort(order))
     for name in ("azimuths_deg", "cells", "sampling", "height_m", "near", "start", "bin", "count"):
         np.testing.assert_array_equal(getattr(back, name), getattr(whole, name))

@@ -12,7 +12,9 @@ from twin.sky import horizon_angle, shadow
 from twin.sky.lines import Grid
 from twin.sky.shadow import shaded
 
-SUNS = [(azimuth, elevation) for azimuth in (7, 45, 81, 110, 163, 180, 214, 270, 299, 340) for elevation in (22, 38, 60)]
+SUNS = [
+    (azimuth, elevation) for azimuth in (7, 45, 81, 110, 163, 180, 214, 270, 299, 340) for elevation in (22, 38, 60)
+]
 
 
 def wrong_area(cell_size: float, azimuth: float, elevation: float) -> float:
@@ -25,7 +27,10 @@ def wrong_area(cell_size: float, azimuth: float, elevation: float) -> float:
     x = (np.arange(count) + 0.5) * cell_size
     east, north = np.meshgrid(x, x[::-1])
     heights = np.where(shapely.contains_xy(box, east, north), 25.0, 0.0)
-    return float((shadow(heights, cell_size, azimuth, elevation) != shapely.contains_xy(polygon, east, north)).sum() * cell_size**2)
+    return float(
+        (shadow(heights, cell_size, azimuth, elevation) != shapely.contains_xy(polygon, east, north)).sum()
+        * cell_size**2
+    )
 
 
 def test_shadow_of_a_box_is_its_polygon_within_the_cells_on_its_border():
