@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -251,8 +250,8 @@ def ui(
         str(port),
     ]
     err.print(f"http://127.0.0.1:{port}  (Ctrl+C ends it)", markup=False)
-    finished = subprocess.run(command, env={**os.environ, **workplace.environment()}, check=False)  # noqa: S603 - our own command, no shell
-    raise typer.Exit(finished.returncode)
+    # this process becomes Dagster, so that whoever stops it stops Dagster
+    os.execve(command[0], command, {**os.environ, **workplace.environment()})  # noqa: S606
 
 
 def main() -> None:

@@ -49,7 +49,7 @@ def _reach(function: Callable[..., object]) -> tuple[set[str], set[str]]:
     """Source texts of ``function`` and of its helpers here, and the names of the room modules they use."""
     sources: set[str] = set()
     modules: set[str] = set()
-    pending: list[FunctionType] = [inspect.unwrap(function)]  # type: ignore[list-item]
+    pending: list[FunctionType] = [inspect.unwrap(function)]
     seen: set[FunctionType] = set()
     while pending:
         item = pending.pop()

@@ -17,6 +17,8 @@ DAGSTER_YAML = """\
 # One local instance; `twin run`, `twin ui` and `dg launch` all write here.
 telemetry:
   enabled: false
+nux:
+  enabled: false
 concurrency:
   pools:
     default_limit: 1

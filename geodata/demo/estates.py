@@ -142,12 +142,11 @@ def estate_buildings(parcels: pd.DataFrame, random: np.random.Generator) -> pd.D
             ((2.2, 1.6), True, "02001", "아파트", 1, 3.2, "경비실"),
         ]
         for half, edge, code, use, floors, height, part in extras if block.area > 9_000 else extras[2:]:
-            shape = _fitted(block, taken, half, edge, random)
-            if shape is not None:
-                taken.append(shape)
-                rows.append(
-                    (parcel, "annex", code, use, "21", floors, 1 if floors > 1 else 0, height, year, title, part, shape)
-                )
+            found = _fitted(block, taken, half, edge, random)
+            if found is not None:
+                taken.append(found)
+                below = 1 if floors > 1 else 0
+                rows.append((parcel, "annex", code, use, "21", floors, below, height, year, title, part, found))
     return _frame(rows)
 
 

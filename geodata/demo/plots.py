@@ -286,7 +286,10 @@ def _country(pieces: _Pieces, design: Design, layout: Layout, shapes: np.ndarray
     blocks = _lanes(pieces, shapes, replace(cut, area_m2=cut.area_m2 * design.block_scale), "track", random)
     zone = zone_at(design, centre_points(blocks))
     zone = np.where(np.isin(zone, URBAN), "village", zone)
-    wet = np.asarray(shapely.distance(shapely.points(centre_points(blocks)), layout.corridor)) < 0.42 * design.valley_half_width_m
+    wet = (
+        np.asarray(shapely.distance(shapely.points(centre_points(blocks)), layout.corridor))
+        < 0.42 * design.valley_half_width_m
+    )
     for name in ("village", "factory", "field"):
         mine = zone == name
         inner, inner_owner, lanes, lane_owner = subdivide(blocks[mine], LANE_CUTS[name], random)

@@ -14,6 +14,13 @@ DATE = "2026-06-09"
 """Date of all demo data."""
 _TIMESTAMP = (2026, 6, 9, 9, 0, 0)
 _LANGUAGE_BYTE = 29
+_PROJECTIONS = {
+    "EPSG:5186": 'PROJCS["Korea_2000_Korea_Central_Belt_2010",GEOGCS["GCS_Korea_2000",DATUM["D_Korea_2000",'
+    'SPHEROID["GRS_1980",6378137.0,298.257222101]],PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]],'
+    'PROJECTION["Transverse_Mercator"],PARAMETER["False_Easting",200000.0],PARAMETER["False_Northing",600000.0],'
+    'PARAMETER["Central_Meridian",127.0],PARAMETER["Scale_Factor",1.0],PARAMETER["Latitude_Of_Origin",38.0],UNIT["Meter",1.0]]'
+}
+"""The .prj as ArcGIS writes it, where that differs from what GDAL of today writes: the agencies use ArcGIS."""
 
 
 def write_zip(path: Path, members: Iterable[tuple[str, bytes]]) -> None:
@@ -47,6 +54,8 @@ def write_shapefiles(path: Path, layers: Iterable[tuple[str, gpd.GeoDataFrame]])
                 content = bytearray(target.with_suffix(suffix).read_bytes())
                 if suffix == ".dbf":
                     content[_LANGUAGE_BYTE] = 0
+                if suffix == ".prj":
+                    content = bytearray(_PROJECTIONS.get(str(frame.crs), content.decode("ascii")).encode("ascii"))
                 members.append((name + suffix, bytes(content)))
             for written in Path(folder).iterdir():
                 written.unlink()

@@ -317,7 +317,7 @@ TOWN = Design(
         Anchor(350, -430, "field", 60),
     ),
     homes=5_300,
-    plot_scale=1.04,
+    plot_scale=0.97,
     block_scale=0.55,
     road_scale=0.75,
 )

@@ -61,7 +61,7 @@ def _by_month(values: tuple[float, ...], times: pd.DatetimeIndex) -> np.ndarray:
     """Monthly means as a smooth curve over the year."""
     knots = np.arange(-1, 13) * 365 / 12 + 15.2
     return np.interp(
-        times.dayofyear.to_numpy() + times.hour.to_numpy() / 24,
+        times.day_of_year.to_numpy() + times.hour.to_numpy() / 24,
         knots,
         np.concatenate([values[-1:], values, values[:1]]),
     )
@@ -110,7 +110,7 @@ def _air(
     humidity = np.clip(humidity, 14, 100)
     gamma = np.log(humidity / 100) + 17.625 * temperature / (243.04 + temperature)  # Magnus, Alduchov and Eskridge 1996
     dew_point = 243.04 * gamma / (17.625 - gamma)
-    season = np.cos((times.dayofyear.to_numpy() - 15) / 365 * 2 * np.pi)
+    season = np.cos((times.day_of_year.to_numpy() - 15) / 365 * 2 * np.pi)
     sea_level = 101_600 + 950 * season + 420 * gaussian_filter1d(weather, 12.0) - 500 * (cloud - cloud.mean())
     wind = (
         _by_month(WIND_M_S, times)

@@ -59,7 +59,7 @@ def horizon_angle(surface: npt.ArrayLike, cell_size_m: float, azimuth_deg: float
     -----
     There is no search radius: everything within the array counts. Heights are interpolated across the line of sight
     (see `twin.sky.lines`). Where it drops steeper than `WALL_SLOPE` stands a wall: on the border of the cells, half a
-    step nearer than the last high sample, unless that sample is high alone. Holes hide nothing.
+    step nearer than the last high sample, if that is one of three at least. Holes hide nothing.
     The curvature of the earth is neglected: 0.014 deg at 3.6 km.
     """
     grid = Grid.of(surface, cell_size_m)
@@ -189,16 +189,16 @@ def _sweep(  # type: ignore[no-untyped-def]  # noqa: PLR0917
                     skipped = wanted_from[line] - start[line]
                 z_of, to = samples[line - low], found[line - low]
                 top = -1
-                before, further = np.nan, np.nan
+                before, second, third = np.nan, np.nan, np.nan
                 for x in range(total):
                     z = np.float64(z_of[row])
                     if np.isnan(z):
                         to[row] = np.nan
                     else:
-                        if before - z > wall and abs(before - further) <= wall:
+                        if before - z > wall and abs(before - second) <= wall and abs(second - third) <= wall:
                             edge = x - 0.5
                             # taken to fall toward the edge, so that no roof is higher than it is
-                            rim = before - 0.5 * abs(before - further)
+                            rim = before - 0.5 * max(abs(before - second), abs(second - third))
                             while top > 0 and (vertex_z[top - 1] - rim) * (edge - vertex_x[top]) >= (
                                 vertex_z[top] - rim
                             ) * (edge - vertex_x[top - 1]):
@@ -215,7 +215,7 @@ def _sweep(  # type: ignore[no-untyped-def]  # noqa: PLR0917
                         top += 1
                         vertex_x[top] = x
                         vertex_z[top] = z
-                    further, before = before, z
+                    third, second, before = second, before, z
                     row += way
             for row in range(wanted_top, wanted_end):
                 column = first_line + low + shift[row]

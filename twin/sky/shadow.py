@@ -73,6 +73,7 @@ def _cast(heights, shift, rise, wall, back, out, part, parts):  # type: ignore[n
     limit = np.full(last - first, -np.inf)
     nearer = np.full(last - first, np.float32(np.nan))
     further = np.full(last - first, np.float32(np.nan))
+    furthest = np.full(last - first, np.float32(np.nan))
     for step in range(rows):
         row = rows - 1 - step if back else step
         begin, end = max(first, -shift[row]), min(last, columns - shift[row])
@@ -82,6 +83,7 @@ def _cast(heights, shift, rise, wall, back, out, part, parts):  # type: ignore[n
         to = out[row, begin + shift[row] : end + shift[row]]
         edges = limit[begin - first : end - first]
         one, two = nearer[begin - first : end - first], further[begin - first : end - first]
+        three = furthest[begin - first : end - first]
         up = step * rise
         half = up - 0.5 * rise
         for line in range(end - begin):
@@ -89,10 +91,13 @@ def _cast(heights, shift, rise, wall, back, out, part, parts):  # type: ignore[n
             beam = np.float64(z) + up
             edge = edges[line]
             # the wall stands half a step nearer than the last high sample; see `twin.sky.horizon`
-            change = abs(last_z - two[line])
+            one_step, next_step = abs(last_z - two[line]), abs(two[line] - three[line])
+            change = one_step if one_step > next_step else next_step
+            solid = (one_step <= wall) & (next_step <= wall)
             rim = np.float64(last_z) + half - 0.5 * np.float64(change)
-            edge = rim if (last_z - z > wall) & (change <= wall) & (rim > edge) else edge
+            edge = rim if (last_z - z > wall) & solid & (rim > edge) else edge
             to[line] = edge > beam + _TOLERANCE_M
             edges[line] = beam if beam > edge else edge
+            three[line] = two[line]
             two[line] = last_z
             one[line] = z

@@ -118,9 +118,11 @@ def _rays(heights, cell, wall, points, easts, norths, highest, out, part, parts)
             if (u + 0.5 - u0) * way <= 0:
                 u += way
             best, any_seen = -np.inf, False
-            before = z0
+            # the last three samples, nearest last in the name
+            third, second, before = np.nan, np.nan, z0
             if 0 <= own_row < rows and 0 <= own_column < columns and heights[own_row, own_column] < z0:
                 before = np.float64(heights[own_row, own_column])
+            steep = wall * np.sqrt(1 + slope * slope)
             # a point outside the array first comes to it
             if way > 0 and u < 0:
                 u = 0
@@ -132,7 +134,7 @@ def _rays(heights, cell, wall, points, easts, norths, highest, out, part, parts)
                 v = int(np.floor(position))
                 if (v < 0 and slope <= 0) or (v >= v_count and slope >= 0):
                     break
-                if highest > z0 and any_seen and (highest - z0) <= best * max(t - 0.5, 0.05) * step:
+                if highest > z0 and any_seen and (highest - z0) <= best * max(t - 2.5, 0.05) * step:
                     break
                 row, column = (v, u) if by_column else (u, v)
                 if 0 <= v < v_count and heights[row, column] == heights[row, column]:
@@ -149,10 +151,15 @@ def _rays(heights, cell, wall, points, easts, norths, highest, out, part, parts)
                             rise = own if abs(own) <= wall else 0.0
                     z = here + abs(offset) * rise
                     if not (row == own_row and column == own_column):
-                        near = max(t - 0.5, 0.05) if z - before > wall * np.sqrt(1 + slope * slope) else t
-                        best = max(best, (z - z0) / (near * step))
+                        best = max(best, (z - z0) / (t * step))
                         any_seen = True
-                    before = z
+                        # a wall is known to be one when two more samples behind it are as high
+                        flat = max(abs(second - before), abs(before - z))
+                        if second - third > steep and abs(second - before) <= steep and abs(before - z) <= steep:
+                            best = max(best, (second - 0.5 * flat - z0) / (max(t - 2.5, 0.05) * step))
+                        third, second, before = second, before, z
+                else:
+                    third, second, before = second, before, np.nan
                 u += way
             out[point, azimuth] = best if any_seen else 0.0
 

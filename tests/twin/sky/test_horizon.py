@@ -131,10 +131,10 @@ def brute_force(heights, cell, azimuth):
                 if np.isnan(samples[k]):
                     continue
                 seen.append((samples[k] - own) / k)
-                beyond = samples[k + 1] if k + 1 < len(samples) else math.nan
-                if samples[k] - samples[k - 1] > 2 * step and abs(samples[k] - beyond) <= 2 * step:
-                    # a high cell with another behind it reaches as far as its wall, half a step nearer
-                    seen.append((samples[k] - abs(samples[k] - beyond) / 2 - own) / (k - 0.5))
+                changes = np.abs(np.diff([*samples, math.nan, math.nan][k : k + 3]))
+                if samples[k] - samples[k - 1] > 2 * step and (changes <= 2 * step).all():
+                    # a high cell with two more behind it reaches as far as its wall, half a step nearer
+                    seen.append((samples[k] - changes.max() / 2 - own) / (k - 0.5))
             out[u, v] = math.degrees(math.atan(max(seen) / step)) if seen else 0.0
     return out.T if by_column else out
 
@@ -203,9 +203,9 @@ def test_unusable_direction_is_refused():
 
 def test_single_row_and_single_cell():
     assert horizon_angle([[3.0]], 1.0, 77)[0, 0] == 0
-    row = horizon_angle([[0.0, 0.0, 4.0, 4.0]], 1.0, 90)
+    row = horizon_angle([[0.0, 0.0, 4.0, 4.0, 4.0]], 1.0, 90)
     np.testing.assert_allclose(
-        row[0], [math.degrees(math.atan(4 / 1.5)), math.degrees(math.atan(8)), 0.0, 0.0], atol=1e-4
+        row[0], [math.degrees(math.atan(4 / 1.5)), math.degrees(math.atan(8)), 0.0, 0.0, 0.0], atol=1e-4
     )
 
 
