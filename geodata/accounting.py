@@ -7,6 +7,7 @@ anything else. Each record that was repaired, merged, dropped or quarantined lea
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
@@ -30,6 +31,13 @@ REASONS: dict[str, Reason] = {
     # repaired: the record is published, changed
     "geometry_repaired": Reason("repaired", "도형 오류를 고침", "invalid geometry was repaired"),
     "z_dropped": Reason("repaired", "높이값(Z)을 제거함", "Z coordinates were removed"),
+    "curve_straightened": Reason("repaired", "곡선을 직선으로 나눔", "arcs were divided into straight lines"),
+    "land_type_shifted": Reason(
+        "repaired", "0부터 세는 토지구분을 PNU에 맞춤", "land type counted from 0 was raised to that of a PNU"
+    ),
+    "register_filled": Reason(
+        "repaired", "빈 값을 건축물대장으로 채움", "missing values were taken from the building register"
+    ),
     "pnu_built": Reason("repaired", "지번으로 PNU를 만듦", "PNU was built from dong and lot number"),
     "overlap_trimmed": Reason("repaired", "겹친 부분을 잘라냄", "an overlap with another polygon was cut away"),
     "id_duplicate": Reason(
@@ -39,15 +47,29 @@ REASONS: dict[str, Reason] = {
     "exact_duplicate": Reason("merged", "완전히 같은 레코드", "exact duplicate of another record"),
     "same_pnu": Reason("merged", "같은 PNU의 여러 도형을 합침", "several rows of one PNU were merged"),
     "same_block": Reason("merged", "같은 블록의 여러 도형을 합침", "several rows of one block were merged"),
+    "sheet_edge": Reason("merged", "도엽 경계에서 잘린 조각을 합침", "cut at a sheet edge and joined to its other piece"),
+    "other_source": Reason("merged", "우선하는 자료에 이미 있음", "a preferred source already shows it"),
+    "same_footprint": Reason(
+        "merged", "바닥 도형이 같은 다른 레코드가 있음", "another record of the same footprint is kept"
+    ),
+    "older_snapshot": Reason("merged", "더 새로운 레코드가 있음", "a newer record says the same thing"),
+    "roof_coplanar": Reason("merged", "한 평면의 이웃 지붕면을 합침", "surfaces of one roof plane were merged"),
     "overlap_absorbed": Reason("merged", "다른 도형에 완전히 덮임", "lies wholly under another polygon"),
     # reasoned: the record is not published
     "no_geometry": Reason("reasoned", "도형 없음", "no geometry"),
-    "geometry_collapsed": Reason("reasoned", "면적이 없는 도형", "geometry has no area"),
+    "geometry_collapsed": Reason("reasoned", "면적이나 길이가 없는 도형", "geometry has no area or length"),
     "coordinates_out_of_range": Reason("reasoned", "좌표가 한국 범위를 벗어남", "coordinates lie outside Korea"),
     "pnu_missing": Reason("reasoned", "PNU 없음", "PNU is missing and cannot be built"),
     "pnu_malformed": Reason("reasoned", "PNU 형식 오류", "PNU is not 19 digits"),
+    "roof_is_wall": Reason("reasoned", "지붕이 아니라 벽에 가까운 면", "roof surface is so steep that it is a wall"),
+    "roof_without_building": Reason("reasoned", "지붕면 아래 건물 없음", "no building lies under the roof surface"),
+    "roof_tiny": Reason("reasoned", "매우 작은 지붕면", "roof plane is smaller than 1 m2"),
+    "roof_partial": Reason("reasoned", "건물의 절반도 덮지 않는 지붕면", "roof planes cover less than half of the building"),
     "code_unknown": Reason("reasoned", "알 수 없는 분류 코드", "class code is not in the code list"),
     "not_a_park": Reason("reasoned", "공원·녹지가 아닌 시설", "facility is neither a park nor a green space"),
+    "row_broken": Reason("reasoned", "열 수가 맞지 않는 줄", "line has more or fewer values than the header"),
+    "only_adjoins": Reason("reasoned", "용도지역·지구에 접하기만 함", "parcel only adjoins the zone"),
+    "not_a_building": Reason("reasoned", "건물 한 동의 대장이 아님", "register entry is not of one building"),
     # noted: the record is published as it is; the reader should know
     "height_implausible": Reason("noted", "높이 값이 비정상이라 쓰지 않음", "recorded height is implausible and was not used"),
     "floors_implausible": Reason("noted", "층수가 비정상이라 쓰지 않음", "recorded floors are implausible and were not used"),
@@ -59,6 +81,16 @@ REASONS: dict[str, Reason] = {
     "use_unknown": Reason("noted", "용도 코드 없음", "building use is missing or unknown"),
     "land_use_missing": Reason("noted", "토지이용 용도 없음", "land use is missing"),
     "value_implausible": Reason("noted", "비정상 값이라 쓰지 않음", "a recorded value is implausible and was not used"),
+    "sheet_edge_differs": Reason(
+        "noted",
+        "도엽 경계에서 맞닿았으나 층수가 달라 합치지 않음",
+        "meets another piece at a sheet edge, but their floors differ",
+    ),
+    "parcels_overlap": Reason("noted", "필지끼리 겹침", "parcels overlap"),
+    "border_gap": Reason("noted", "시군구 경계의 필지 사이 빈틈", "gap between parcels along a municipal border"),
+    "area_departs": Reason(
+        "noted", "도형 면적이 공부상 면적과 다름", "area of the shape departs from the registered area"
+    ),
     "footprint_tiny": Reason("noted", "바닥면적이 매우 작음", "footprint is smaller than 4 m2"),
 }
 
@@ -144,8 +176,12 @@ class QualityLog:
 
 @dataclass(frozen=True)
 class CleanLayer:
-    """A clean layer with the proof of where its records went."""
+    """A clean layer with the proof of where its records went.
+
+    ``features`` is a plain table where the source has no geometry. ``measures`` are numbers about the layer as a whole.
+    """
 
     features: gpd.GeoDataFrame
     quality: gpd.GeoDataFrame
     account: Account
+    measures: Mapping[str, float | int | str] = field(default_factory=dict)

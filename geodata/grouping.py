@@ -18,7 +18,7 @@ from geodata.inventory import Dataset, Problem
 from geodata.parts import Candidate, labels, lonlat_box
 from geodata.problems import problem
 from geodata.products import PRODUCTS
-from geodata.products.model import RasterSample, WeatherSample
+from geodata.products.model import TABLE_ROLES, RasterSample, WeatherSample
 
 FULL_PART = 1_000_000
 """Agencies cut their deliveries into parts of this many records."""
@@ -36,7 +36,7 @@ def assemble(candidates: Sequence[Candidate]) -> tuple[list[Dataset], list[Probl
     is left out. Of several editions of one place the newest is taken, of several products the one that comes first in
     `geodata.products.PRODUCTS`.
     """
-    problems: list[Problem] = []
+    candidates, problems = _roofs_alone(candidates)
     series: list[Series] = []
     by_stem: dict[tuple[str, str, str], Series] = defaultdict(list)
     for candidate in candidates:
@@ -50,13 +50,21 @@ def assemble(candidates: Sequence[Candidate]) -> tuple[list[Dataset], list[Probl
     kept: list[Series] = []
     for role in sorted({parts[0].role for parts in series}):
         of_role = [parts for parts in series if parts[0].role == role]
-        if role in {"weather", "terrain"} or any(parts[0].spec for parts in of_role):
+        if role in {"weather", "terrain", "ndvi"} or any(parts[0].spec for parts in of_role):
             kept += of_role
             continue
         chosen, more = _newest(of_role)
         kept += chosen
         problems += more
     return _datasets(kept), problems
+
+
+def _roofs_alone(candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Problem]]:
+    """Leave the buildings of city models to the source that has buildings, where there is one."""
+    others = any(c.role == "buildings" and c.part.kind != "city" for c in candidates)
+    second = [c for c in candidates if others and c.role == "buildings" and c.part.kind == "city"]
+    kept = [c for c in candidates if c not in second]
+    return kept, [problem("city_second", c.look.member.path) for c in second]
 
 
 def _series(same_stem: Series) -> list[Series]:
@@ -140,13 +148,13 @@ def _newest(series: list[Series]) -> tuple[list[Series], list[Problem]]:
 def _covered(parts: Series, rivals: list[Series]) -> tuple[str, list[Series]]:
     """Return whether ``parts`` are covered by ``rivals`` 'wholly', 'partly by code', 'partly by extent' or 'not'."""
     shape = _extent(parts)
-    if shape is None:
-        return "not", []
-    touching = []
-    for rival in rivals:
-        other = _extent(rival)
-        if other is not None and shape.intersection(other).area > 0:
-            touching.append(rival)
+    # tables lie nowhere: only the municipalities of their codes tell
+    touching = [*rivals] if parts[0].role in TABLE_ROLES else []
+    if shape is not None and not touching:
+        for rival in rivals:
+            other = _extent(rival)
+            if other is not None and shape.intersection(other).area > 0:
+                touching.append(rival)
     if not touching:
         return "not", []
     own = _regions(parts)
@@ -156,6 +164,8 @@ def _covered(parts: Series, rivals: list[Series]) -> tuple[str, list[Series]]:
         if not shared:
             return "not", []
         return ("wholly" if own <= frozenset().union(*theirs) else "partly by code"), shared
+    if shape is None:
+        return "not", []
     union = shapely.union_all([_extent(rival) for rival in touching])
     share = shape.intersection(union).area / shape.area if shape.area > 0 else 1.0
     if share >= _COVERED:
@@ -211,8 +221,10 @@ def _datasets(series: list[Series]) -> list[Dataset]:
             if isinstance(c.look.sample, RasterSample):
                 # finer terrain first
                 key = (c.role, c.key, f"{c.look.sample.cell_size:016.6f}", c.part.crs)
-            elif c.part.kind == "weather":
-                key = (c.role, c.key, str(number))
+            elif isinstance(c.look.sample, WeatherSample):
+                # measured years of one station belong together; every other weather file is a year of its own
+                several = c.look.sample.format == "KMA_ASOS"
+                key = (c.role, c.key, c.look.sample.station if several else str(number))
             groups[key].append(c)
     datasets = []
     for members in groups.values():

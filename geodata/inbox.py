@@ -13,15 +13,29 @@ from pathlib import Path, PurePosixPath
 
 from geodata import archive
 from geodata.archive import Member, check_content, shown
+from geodata.crs_overlap import settle_crs
 from geodata.errors import InputError
 from geodata.grouping import assemble
-from geodata.inventory import Dataset, Inventory, Problem, SourceFile
+from geodata.inventory import Dataset, Inventory, Problem, SourceFile, UnusedLayer
 from geodata.named_sources import take_named
-from geodata.parts import Candidate, decide_crs, is_change_only, layer_part, lost_digits, part_number, vintage_of
+from geodata.parts import (
+    UNDECIDED,
+    Candidate,
+    abroad,
+    decide_crs,
+    has_place,
+    is_change_only,
+    layer_part,
+    lost_digits,
+    part_number,
+    vintage_of,
+)
 from geodata.probe import SIDECARS, Look, find_format, look, measure
 from geodata.problems import problem
-from geodata.products import recognise
+from geodata.products import Product, recognise
+from geodata.products.ndvi import lone_bands
 from geodata.site import ROLES, Role, SourceSpec
+from geodata.table_file import survey
 
 _CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 _TABLES = (".csv", ".dbf", ".txt", ".xyz", ".xlsx", ".xls")
@@ -54,17 +68,21 @@ def take_inventory(inbox: Path, sources: Mapping[Role, SourceSpec] | None = None
             taken |= {member.path for member in chosen}
     ignored: set[str] = set()
     claimed: set[str] = set()
+    unused: list[UnusedLayer] = []
     for member in members:
         if member.path in taken:
             claimed.add(member.archive or member.path)
             continue
-        found, more, is_known = _recognised(member, by_path, files, sources)
+        found, more, is_known = _recognised(member, by_path, files, sources, unused)
         candidates += found
         problems += more
         (claimed if is_known else ignored).add(member.archive or member.path)
+    candidates, more = settle_crs(candidates)
+    problems += more
     datasets, more = assemble(candidates)
     problems += more
     problems += _damaged_content(candidates, datasets)
+    problems += lone_bands(datasets)
     unclaimed = sorted(ignored - claimed - {p.path for p in problems if p.fatal})
     beside = {part.path for c in candidates for part in c.look.companions}
     unclaimed = [name for name in unclaimed if name not in beside and not _is_sidecar(name)]
@@ -73,6 +91,7 @@ def take_inventory(inbox: Path, sources: Mapping[Role, SourceSpec] | None = None
         files=tuple(files[name] for name in sorted(files)),
         datasets=tuple(datasets),
         problems=tuple(sorted(set(problems), key=lambda p: (p.path, not p.fatal, p.what))),
+        unused=tuple(sorted(unused, key=lambda layer: (layer.data_source, layer.product))),
         ignored=tuple(unclaimed),
     )
 
@@ -190,8 +209,12 @@ def _recognised(
     members: Mapping[str, Member],
     files: Mapping[str, SourceFile],
     sources: Mapping[Role, SourceSpec],
+    unused: list[UnusedLayer],
 ) -> tuple[list[Candidate], list[Problem], bool]:
-    """Return the layers of ``member`` that a product claims, what is wrong with them, and whether the file is known."""
+    """Return the layers of ``member`` that a product claims, what is wrong with them, and whether the file is known.
+
+    Layers of products without a role are added to ``unused``.
+    """
     if _is_sidecar(member.path):
         return [], [], False
     candidates: list[Candidate] = []
@@ -209,16 +232,30 @@ def _recognised(
             problems.append(problem("change_only", member.path))
             continue
         if product.role is None:
+            unused.append(_unused(found, product))
             continue
         if product.role in sources:
             problems.append(problem("other_product", member.path, sources[product.role].path.as_posix()))
+            continue
+        foreign = abroad(found)
+        if foreign:
+            problems.append(problem("city_elsewhere", member.path, foreign))
+            unused.append(_unused(found, product))
             continue
         measure(found)
         problems += found.problems
         candidate, more = _candidate(found, members, files)
         problems += more
         candidates += candidate
+        if not candidate and found.format == "city":
+            unused.append(_unused(found, product))
     return candidates, problems, is_known
+
+
+def _unused(found: Look, product: Product) -> UnusedLayer:
+    member = found.member
+    holder = member.archive or member.path
+    return UnusedLayer(product=product.key, data_source=member.path, file=holder, rows=found.rows)
 
 
 def _candidate(
@@ -229,11 +266,18 @@ def _candidate(
         return [], []
     crs, origin = None, ""
     problems: list[Problem] = []
-    if found.format != "epw":
+    if has_place(found, product.role):
         crs, origin, problems = decide_crs(found, product, None, members)
-        if crs is None:
+        if crs is None and origin != UNDECIDED:
             return [], problems
     problems += lost_digits(found, product)
+    newest, regions = "", None
+    if found.layout is not None:
+        columns = product.resolve_columns(found.fields)
+        try:
+            found.rows, newest, regions = survey(found.member, found.layout, product, columns)
+        except InputError as error:
+            return [], [*problems, problem("unreadable", found.member.path, error)]
     if found.rows == 0:
         problems.append(problem("empty_layer", found.member.path))
     stem, number = part_number(found.member.stem)
@@ -242,9 +286,10 @@ def _candidate(
         product.role,
         product,
         layer_part(found, files, crs, origin),
-        vintage=vintage_of(found, product),
+        vintage=vintage_of(found, product, newest),
         stem=f"{stem}/{found.layer or ''}" if found.format == "vector" else stem,
         number=number,
+        regions=regions,
     )
     return [candidate], problems
 

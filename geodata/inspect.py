@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from geodata.inbox import take_inventory
-from geodata.inventory import Dataset, Inventory, LayerPart, Problem
+from geodata.inventory import Dataset, Inventory, LayerPart, Problem, UnusedLayer
 from geodata.products import PRODUCTS
 from geodata.products import product as product_called
 from geodata.site import ROLES, Role, SourceSpec
@@ -24,6 +24,11 @@ ROLE_TITLES: Mapping[Role, tuple[str, str]] = {
     "weather": ("기상", "weather"),
     "plan_blocks": ("토지이용계획", "plan blocks"),
     "district": ("사업지구 경계", "district boundary"),
+    "roads": ("도로", "roads"),
+    "land_characteristics": ("토지특성", "land characteristics"),
+    "land_use_regulation": ("토지이용계획(규제)", "land-use regulation"),
+    "zoning": ("용도지역", "zoning"),
+    "building_register": ("건축물대장", "building register"),
 }
 
 NEEDED_FOR: Mapping[Role, tuple[str, str]] = {
@@ -35,6 +40,11 @@ NEEDED_FOR: Mapping[Role, tuple[str, str]] = {
     "weather": ("태양광 발전량", "solar yield"),
     "plan_blocks": ("계획 시나리오", "the planned scenario"),
     "district": ("사업지구 합계", "totals of the project district"),
+    "roads": ("보행 거리", "walking distances"),
+    "land_characteristics": ("필지의 용도지역·공부상 면적", "zoning and official area of parcels"),
+    "land_use_regulation": ("필지의 용도지역", "zoning of parcels"),
+    "zoning": ("필지의 용도지역 (위 두 자료가 없을 때)", "zoning of parcels where the tables say nothing"),
+    "building_register": ("층수·높이 보완, 지붕 종류", "missing floors and heights, roof types"),
 }
 
 
@@ -86,6 +96,8 @@ def _files(inventory: Inventory) -> Table:
                 f"{part.rows:,}" if part.kind != "raster" else "–",
                 _count([p for p in inventory.problems if p.path in {part.data_source, part.file.path}]),
             )
+    _add_unused(table, inventory)
+    told |= {path for layer in inventory.unused for path in (layer.data_source, layer.file)}
     for path in sorted({p.path for p in inventory.problems} - told - set(inventory.ignored)):
         mine = [p for p in inventory.problems if p.path == path]
         table.add_row(Text(path), "쓰지 않음 · not used", "–", "–", "–", _count(mine))
@@ -93,6 +105,19 @@ def _files(inventory: Inventory) -> Table:
         mine = [p for p in inventory.problems if p.path == path]
         table.add_row(Text(path, style="dim"), Text("무시함 · ignored", style="dim"), "–", "–", "–", _count(mine))
     return table
+
+
+def _add_unused(table: Table, inventory: Inventory) -> None:
+    """Add one row for each file and product whose layers are known but not used."""
+    groups: dict[tuple[str, str], list[UnusedLayer]] = {}
+    for layer in inventory.unused:
+        groups.setdefault((layer.file, layer.product), []).append(layer)
+    for (file, key), layers in sorted(groups.items()):
+        product = product_called(key)
+        title = f"{product.ko} · {product.en}" if product else key
+        count = "" if len(layers) == 1 else f" ({len(layers)}개 레이어 · {len(layers)} layers)"
+        text = Text(f"{title}{count}: 쓰지 않음 · not used", style="dim")
+        table.add_row(Text(file, style="dim"), text, "–", "–", f"{sum(layer.rows for layer in layers):,}", "–")
 
 
 def _layer(part: LayerPart) -> str:

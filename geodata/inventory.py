@@ -33,12 +33,12 @@ class LayerPart(BaseModel):
     data_source: str
     """What GDAL opens, relative to the inbox: ``a.gpkg``, or ``a.zip/inner.shp`` for a member of an archive."""
     layer: str | None = None
-    kind: Literal["vector", "raster", "weather"] = "vector"
+    kind: Literal["vector", "raster", "weather", "table", "city"] = "vector"
     encoding: str | None = None
     crs: str | None = None
-    """``EPSG:nnnn``; None only for weather."""
+    """``EPSG:nnnn``; None for weather and for attribute tables."""
     crs_origin: str = ""
-    """How the CRS is known: prj, file, shared prj, site file."""
+    """How the CRS is known: prj, file, shared prj, site file, parcels, legal dongs."""
     rows: int = 0
     fields: tuple[str, ...] = ()
     bounds: tuple[float, float, float, float] | None = None
@@ -60,6 +60,17 @@ class Dataset(BaseModel):
     attribution: str = ""
 
 
+class UnusedLayer(BaseModel):
+    """A layer of a known product that nothing is made from."""
+
+    model_config = ConfigDict(frozen=True)
+    product: str
+    data_source: str
+    file: str
+    """The file of the inbox that holds it."""
+    rows: int
+
+
 class Problem(BaseModel):
     """Something about a file that its owner should know; ``fatal`` problems make a run refuse."""
 
@@ -77,6 +88,8 @@ class Inventory(BaseModel):
     files: tuple[SourceFile, ...] = ()
     datasets: tuple[Dataset, ...] = ()
     problems: tuple[Problem, ...] = ()
+    unused: tuple[UnusedLayer, ...] = ()
+    """Layers that are recognised and counted, but not read."""
     ignored: tuple[str, ...] = ()
     """Files that no product claims, relative to the inbox."""
 

@@ -8,12 +8,16 @@ from pathlib import Path, PurePosixPath
 
 from geodata.archive import Member, shown
 from geodata.inventory import Problem, SourceFile
-from geodata.parts import Candidate, decide_crs, layer_part, part_number, vintage_of
+from geodata.parts import UNDECIDED, Candidate, decide_crs, has_place, layer_part, part_number, vintage_of
 from geodata.probe import SIDECARS, Look, look, measure
 from geodata.problems import problem
 from geodata.products import recognise
-from geodata.products.model import NEEDED, RAW_COLUMNS, Product
+from geodata.products.model import NEEDED, RAW_COLUMNS, TABLE_ROLES, Product
 from geodata.site import Role, SourceSpec
+from geodata.table_file import survey
+
+_KINDS: Mapping[Role, str] = {"terrain": "raster", "weather": "weather", "roof_planes": "city", "ndvi": "raster"}
+"""What a file of a role has to be; the others are vector files."""
 
 
 def named_members(inbox: Path, spec: SourceSpec, members: Mapping[str, Member]) -> list[Member]:
@@ -80,11 +84,16 @@ def take_named(
         if any(p.fatal for p in found.problems):
             continue
         crs, origin = None, ""
-        if found.format != "epw":
+        if has_place(found, role):
             crs, origin, more = decide_crs(found, product, spec.crs, members)
             problems += more
-        if crs is None and found.format != "epw":
-            continue
+            if crs is None and origin != UNDECIDED:
+                continue
+        newest, regions = "", None
+        if found.layout is not None:
+            theirs = product.resolve_columns(found.fields) if product is not None else {}
+            theirs |= {ours: (name,) for ours, name in spec.columns.items()}
+            found.rows, newest, regions = survey(found.member, found.layout, product, theirs)
         stem, number = part_number(found.member.stem)
         candidates.append(
             Candidate(
@@ -92,13 +101,16 @@ def take_named(
                 role,
                 product,
                 layer_part(found, files, crs, origin),
-                vintage=spec.vintage or vintage_of(found, product),
+                vintage=spec.vintage or vintage_of(found, product, newest),
                 spec=spec,
                 stem=f"{PurePosixPath(found.member.folder)}/{stem}/{found.layer or ''}",
                 number=number,
+                regions=regions,
             )
         )
-    return candidates, chosen, problems
+    # of a folder or an archive only what was taken is spoken for: its other layers may serve other roles
+    used = [found.member for found in looks] if all(products[id(found)] for found in fitting) else chosen
+    return candidates, used, problems
 
 
 def _product(found: Look, role: Role) -> Product | None:
@@ -110,11 +122,15 @@ def _wrong_columns(found: Look, role: Role, spec: SourceSpec, product: Product |
     """Return what is wrong with ``columns`` of the site file for this layer, naming the key; '' if nothing is."""
     if found.sample is None:
         return f"{role}.path: {found.member.path} cannot be read"
-    kind = {"terrain": "raster", "weather": "epw"}.get(role, "vector")
-    is_kind = {"raster": "raster", "epw": "epw"}.get(found.format, "vector")
-    if kind != is_kind:
+    kind = _KINDS.get(role, "vector")
+    is_kind = {"shapefile": "vector", "xyz": "raster"}.get(found.format, found.format)
+    # contour lines and spot heights stand in for an elevation model
+    if role == "terrain" and is_kind == "vector":
+        kind = is_kind
+    is_city = role == "buildings" and is_kind == "city"
+    if kind != is_kind and not is_city and not (role in TABLE_ROLES and is_kind == "table"):
         return f"{role}.path: this is a {is_kind} file, a {kind} file is needed"
-    if kind != "vector":
+    if kind != "vector" or is_city:
         return ""
     for ours, theirs in spec.columns.items():
         if ours not in RAW_COLUMNS[role]:

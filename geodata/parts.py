@@ -8,23 +8,30 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 import numpy as np
+import pandas as pd
 import pyproj
 
 from geodata import crs as crs_module
 from geodata.archive import Member
 from geodata.inventory import LayerPart, Problem, SourceFile
+from geodata.pnu import compose_pnu
 from geodata.probe import Look, companion
 from geodata.problems import problem
-from geodata.products.model import QUANTITIES, Product, VectorSample, first_filled
+from geodata.products.model import QUANTITIES, TABLE_ROLES, CitySample, Product, TableSample, VectorSample, first_filled
 from geodata.site import Role, SourceSpec
 
 _NUMBERED = re.compile(r"^(?P<stem>.+?)\s*\((?P<number>[0-9]{1,2})\)$")
 _DATE = re.compile(
-    r"(?<![0-9])(?P<y>(?:19|20)[0-9]{2})[-.]?(?P<m>0[1-9]|1[0-2])(?:[-.]?(?P<d>0[1-9]|[12][0-9]|3[01]))?(?![0-9])"
+    r"(?<![0-9])(?P<y>(?:19|20)[0-9]{2})(?:[-.]|년[+ _]?)?(?P<m>0[1-9]|1[0-2])"
+    r"(?:[-.]?(?P<d>0[1-9]|[12][0-9]|3[01]))?(?![0-9])"
 )
 _CHANGE_ONLY = re.compile(r"^ch_d[0-9]{3}", re.IGNORECASE)
 _SCIENTIFIC = r"[0-9]\.[0-9]+[eE][+]?[0-9]+"
-_WITH_PRJ = (".shp", ".tif", ".tiff", ".img", ".asc")
+_WITH_PRJ = (".shp", ".tif", ".tiff", ".img", ".asc", ".xyz", ".txt")
+
+
+UNDECIDED = "undecided"
+"""Stands for the origin of a system that no file tells, but that places of the records may tell."""
 
 
 @dataclass
@@ -69,8 +76,12 @@ def is_change_only(member: Member) -> bool:
     return any(_CHANGE_ONLY.match(name) for name in PurePosixPath(member.path).parts)
 
 
-def vintage_of(look: Look, product: Product | None) -> str:
-    """Return the date of the data, ISO 8601: from its own date column, else from the names of file and archive."""
+def vintage_of(look: Look, product: Product | None, newest: str = "") -> str:
+    """Return the date of the data, ISO 8601: ``newest`` of a table, else from its date column, else from file names."""
+    if product is not None and product.is_page:
+        return ""
+    if _iso(newest):
+        return _iso(newest)
     if product is not None and isinstance(look.sample, VectorSample):
         by_fold = {name.casefold(): name for name in look.sample.values.columns}
         for wanted in product.vintage_columns:
@@ -90,13 +101,30 @@ def _iso(text: str) -> str:
     return max(dates, default="")
 
 
+def has_place(look: Look, role: Role) -> bool:
+    """Return whether a file's coordinates are going to be used, so that their system has to be known."""
+    return look.format not in {"weather", "table"} and role not in TABLE_ROLES
+
+
+def abroad(look: Look) -> str:
+    """Return what a city model that lies outside Korea by its own system is; '' for any other file."""
+    own = crs_module.identify(look.crs_definition)
+    if look.format != "city" or own is None or own in crs_module.KOREAN_CRS or not len(look.boxes):
+        return ""
+    if not crs_module.judge(own, look.boxes).refused:
+        return ""
+    version = look.sample.version if isinstance(look.sample, CitySample) else ""
+    return f"CityJSON {version}, {own}"
+
+
 def decide_crs(
     look: Look, product: Product | None, given: str | None, members: Mapping[str, Member]
 ) -> tuple[str | None, str, list[Problem]]:
     """Return a layer's CRS as ``EPSG:nnnn``, how it is known, and what is wrong with it.
 
     In this order: the site file, the file's own definition, the `.prj` of the first part of a series or one that
-    belongs to no file of the bundle. Whatever is found has to agree with the numbers.
+    belongs to no file of the bundle. Whatever is found has to agree with the numbers. Where a shapefile with codes has none
+    of these, the origin is `UNDECIDED` and `geodata.crs_overlap` goes on.
     """
     path = look.member.path
     problems: list[Problem] = []
@@ -112,6 +140,8 @@ def decide_crs(
         return None, "", [problem("crs_unknown", path, " ".join(look.crs_definition.split())[:120])]
     elif found is None:
         found, origin = _shared_prj(look.member, members), "shared prj"
+    if found is None and look.format == "shapefile" and _codes(look, product) is not None:
+        return None, UNDECIDED, problems
     if found is None:
         would = _would_fit(look, product)
         return None, "", [problem("crs_missing", path, f"; {would}" if would else "")]
@@ -154,18 +184,30 @@ def _codes(look: Look, product: Product | None) -> list[str | None] | None:
     """Return the legal dong codes or PNUs of the records whose boxes were sampled."""
     if product is None or not isinstance(look.sample, VectorSample):
         return None
-    columns = product.resolve_columns(look.sample.fields)
-    names = columns.get("pnu") or columns.get("dong_code")
     rows = look.box_rows[look.box_rows < len(look.sample.values)]
-    if not names or len(rows) < len(look.box_rows):
+    if len(rows) < len(look.box_rows):
         return None
-    values = first_filled(look.sample.values, names).iloc[rows]
+    values = place_codes(look.sample.values.iloc[rows], product)
+    if values is None:
+        return None
     return [None if value != value else str(value) for value in values]  # noqa: PLR0124 - NaN is not itself
+
+
+def place_codes(values: pd.DataFrame, product: Product) -> pd.Series | None:
+    """Return the PNU of each row of the file's own columns ``values``, else its legal dong code; None if it says neither."""
+    columns = product.resolve_columns(tuple(values.columns))
+    names = columns.get("pnu") or columns.get("dong_code")
+    if names:
+        return first_filled(values, names)
+    pieces = product.resolve_pnu_parts(tuple(values.columns))
+    if not pieces:
+        return None
+    return compose_pnu(pd.DataFrame({piece: values[name] for piece, name in pieces.items()}))
 
 
 def lost_digits(look: Look, product: Product | None) -> list[Problem]:
     """Return a problem for each code column whose values are floating-point numbers."""
-    if product is None or not isinstance(look.sample, VectorSample):
+    if product is None or not isinstance(look.sample, VectorSample | TableSample):
         return []
     columns = product.resolve_columns(look.sample.fields)
     names = sorted({name for ours, theirs in columns.items() if ours not in QUANTITIES for name in theirs})
@@ -178,13 +220,13 @@ def layer_part(look: Look, files: Mapping[str, SourceFile], crs: str | None, ori
     """Return ``look`` as plain data; the files read together with it are told by `geodata.inbox.dataset_files`."""
     member = look.member
     file = files[member.archive or member.path]
-    kinds = {"shapefile": "vector", "vector": "vector", "raster": "raster", "epw": "weather"}
+    kinds = {"shapefile": "vector", "xyz": "raster"}
     return LayerPart.model_validate(
         {
             "file": file,
             "data_source": member.path,
             "layer": look.layer,
-            "kind": kinds[look.format],
+            "kind": kinds.get(look.format, look.format),
             "encoding": look.encoding,
             "crs": crs,
             "crs_origin": origin,

@@ -110,3 +110,62 @@ def dong_code_by_name(names: pd.Series, geometry: gpd.GeoSeries, dongs: gpd.GeoD
         certain = (least <= DONG_REACH_M) & ((away == least[:, None]).sum(axis=1) == 1)
         codes[rows[certain]] = called["dong_code"].to_numpy(dtype=object)[nearest[certain]]
     return pd.Series(codes, index=names.index, dtype="str")
+
+
+PNU_PARTS = ("sig", "emd", "ri", "mountain", "main", "sub")
+"""What a PNU is put together from: municipality 5, town or dong 3, ri 2, mountain flag 1, main number 4, sub number 4."""
+_WIDTHS = {"sig": 5, "emd": 3, "ri": 2, "main": 4, "sub": 4}
+
+
+def compose_pnu(parts: pd.DataFrame) -> pd.Series:
+    """Return the PNU of each row of ``parts``; missing where they do not make one.
+
+    Parameters
+    ----------
+    parts
+        Text columns `PNU_PARTS`; without ``ri`` the column ``emd`` holds five digits (legal dong within the
+        municipality). Building registers and road addresses count the land type from 0 (0 ordinary, 1 mountain,
+        2 block), a PNU from 1. Blank ri, main and sub numbers are zero.
+    """
+    pieces = {}
+    for name, width in _WIDTHS.items():
+        if name not in parts:
+            pieces[name] = pd.Series("", index=parts.index, dtype="str")
+            continue
+        digits = parts[name].astype("str")
+        # a dong without ri has a blank there, a lot without sub number too
+        digits = digits.fillna("0") if name in {"ri", "main", "sub"} else digits
+        is_long = name == "emd" and "ri" not in parts
+        pieces[name] = digits.str.zfill(5 if is_long else width)
+    flag = parts["mountain"].astype("str").map({"0": "1", "1": "2", "2": "3"})
+    dong = pieces["sig"] + pieces["emd"] + pieces["ri"]
+    pnu = (dong + flag + pieces["main"] + pieces["sub"]).astype("str")
+    return pnu.where(is_pnu(pnu) & (pieces["main"] != "0000"))
+
+
+ZERO_BASED_SHARE = 0.05
+"""From this share of land types 0 on a layer is taken to count them from 0, as registers and road addresses do."""
+
+
+def shift_land_type(pnu: pd.Series, layer: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Return PNUs that count the land type from 1, and which of them were changed.
+
+    A PNU never has the land type 0. Where a layer writes 0 in more than `ZERO_BASED_SHARE` of its numbers, it counts from 0
+    throughout, and all its land types are one too small; single zeros are mistakes and stay as they are.
+
+    Parameters
+    ----------
+    pnu
+        Parcel numbers as read.
+    layer
+        Which layer each comes from; every layer has its own convention.
+    """
+    digits = pnu.str.fullmatch(r"[0-9]{19}", na=False)
+    zero = digits & (pnu.str.slice(10, 11) == "0")
+    if not zero.any():
+        return pnu, zero
+    share = zero[digits].groupby(layer[digits]).mean()
+    counts_from_zero = layer.isin(share.index[share > ZERO_BASED_SHARE])
+    raised = pnu.str.slice(10, 11).map({"0": "1", "1": "2", "2": "3"})
+    changed = digits & counts_from_zero & raised.notna()
+    return pnu.where(~changed, pnu.str.slice(0, 10) + raised + pnu.str.slice(11)).astype("str"), changed

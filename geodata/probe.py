@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -21,13 +21,18 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from geodata import codes, crs, dbf
 from geodata.archive import Member
+from geodata.city_json import is_city_json, parse_city_json
 from geodata.encoding import Encoding, decode, sniff_dbf
 from geodata.errors import InputError
+from geodata.image_look import band_names
 from geodata.inventory import Problem
 from geodata.problems import problem
-from geodata.products.model import RasterSample, VectorSample, WeatherSample
+from geodata.products.model import CitySample, RasterSample, TableSample, VectorSample, WeatherSample
+from geodata.products.xyz import is_xyz, read_xyz
+from geodata.table_text import Layout, is_table, read_layout, stream_table
+from geodata.weather.formats import look_at_weather, weather_format
 
-Format = Literal["shapefile", "vector", "raster", "epw"]
+Format = Literal["shapefile", "vector", "raster", "xyz", "weather", "table", "city"]
 
 SAMPLE_ROWS = 300
 _RASTER_SAMPLE = 256
@@ -68,7 +73,9 @@ class Look:
     member: Member
     format: Format
     layer: str | None = None
-    sample: VectorSample | RasterSample | WeatherSample | None = None
+    sample: VectorSample | RasterSample | WeatherSample | TableSample | CitySample | None = None
+    layout: Layout | None = None
+    """How a table is written; None for everything else."""
     encoding: str | None = None
     crs_definition: str | None = None
     """The file's own definition, WKT or code; None where it has none."""
@@ -98,9 +105,15 @@ def find_format(head: bytes, suffix: str) -> Format | None:
         return "raster"
     if re.match(rb"\s*ncols\s+[0-9]+\s+nrows\s+[0-9]+", head, re.IGNORECASE):
         return "raster"
-    if head.lstrip(b"\xef\xbb\xbf")[:9].upper() == b"LOCATION,":
-        return "epw"
-    return None
+    if head[:12] == b"\x00\x00\x00\x0cjP  \r\n\x87\n":
+        return "raster"
+    if is_city_json(head):
+        return "city"
+    if weather_format(head) is not None:
+        return "weather"
+    if is_xyz(head, suffix):
+        return "xyz"
+    return "table" if is_table(head, suffix) else None
 
 
 def look(
@@ -127,13 +140,32 @@ def look(
             return [_look_shapefile(member, siblings, encoding)]
         if form == "raster":
             return [_look_raster(member, siblings)]
-        if form == "epw":
-            return [_look_epw(member)]
+        if form == "weather":
+            return [_look_weather(member)]
+        if form == "city":
+            return _look_city(member, layer)
+        if form == "xyz":
+            return [_look_xyz(member, siblings)]
+        if form == "table":
+            return _look_table(member, encoding)
         return _look_layers(member, encoding, layer)
     except (InputError, OSError, DataSourceError, DataLayerError, rasterio.errors.RasterioError, dbf.DbfError) as error:
         suspect = Look(member, form if "form" in locals() and form else "vector")
         suspect.problems.append(problem("unreadable", member.path, error))
         return [suspect]
+
+
+def _look_table(member: Member, encoding: str | None) -> list[Look]:
+    layout, sniffed = read_layout(member, encoding)
+    found = Look(member, "table", encoding=layout.encoding, layout=layout, fields=layout.fields)
+    _tell_encoding(found, sniffed, encoding)
+    try:
+        values = next(iter(stream_table(member, layout, layout.fields)))[0].head(SAMPLE_ROWS)
+    except (InputError, StopIteration):
+        # text with commas is not always a table
+        return []
+    found.sample = TableSample(layout.fields, values)
+    return [found]
 
 
 def companion(member: Member, suffix: str, siblings: Mapping[str, Member]) -> Member | None:
@@ -230,6 +262,9 @@ def _look_layers(member: Member, encoding: str | None, wanted: str | None) -> li
         geometry_type = str(info["geometry_type"] or "Unknown")
         if geometry_type in {"Unknown", "GeometryCollection"}:
             geometry_type = _main_type(found)
+        elif "Surface" in geometry_type or "Curve" in geometry_type:
+            # polygons with arcs; reading makes them straight
+            geometry_type = "Polygon" if "Surface" in geometry_type or "Polygon" in geometry_type else "LineString"
         found.sample = VectorSample(found.fields, found.rows, geometry_type, values)
         looks.append(found)
     return looks
@@ -289,6 +324,8 @@ def _look_raster(member: Member, siblings: Mapping[str, Member]) -> Look:
             minimum=float(kept.min()) if len(kept) else None,
             maximum=float(kept.max()) if len(kept) else None,
         )
+        found.fields = band_names(raster, member.path, found.sample.minimum, found.sample.maximum)
+        found.sample = replace(found.sample, band_names=found.fields)
     projection = companion(member, ".prj", siblings)
     if projection is not None:
         found.companions = (projection,)
@@ -299,19 +336,63 @@ def _look_raster(member: Member, siblings: Mapping[str, Member]) -> Look:
     return found
 
 
-def _look_epw(member: Member) -> Look:
-    found = Look(member, "epw", encoding="Latin-1")
-    lines = [line for line in member.read().decode("latin-1").splitlines() if line.strip()]
-    head = [part.strip() for part in lines[0].split(",")]
+def _look_xyz(member: Member, siblings: Mapping[str, Member]) -> Look:
+    found = Look(member, "xyz")
     try:
-        latitude, longitude = float(head[6]), float(head[7])
-    except (IndexError, ValueError):
-        raise InputError("its LOCATION line has no latitude and longitude") from None
-    # eight header lines stand before the hours
-    found.rows = max(len(lines) - 8, 0)
-    found.sample = WeatherSample("EPW", head[1], latitude, longitude, found.rows)
-    if found.rows != 8760:
-        found.problems.append(problem("weather_rows", member.path, f"{found.rows:,}"))
-    if not (crs.KOREA[1] <= latitude <= crs.KOREA[3] and crs.KOREA[0] <= longitude <= crs.KOREA[2]):
-        found.problems.append(problem("weather_elsewhere", member.path, f"{latitude:.2f} N, {longitude:.2f} E"))
+        grid = read_xyz(member.open, member.path)
+    except InputError as error:
+        found.problems.append(problem("points_scattered", member.path, error))
+        return found
+    found.rows, found.bounds = grid.points, grid.bounds
+    heights = grid.heights[grid.heights > _LEAST_HEIGHT]
+    degrees = grid.bounds[2] <= 180.0 and grid.bounds[3] <= 90.0
+    found.sample = RasterSample(
+        driver="XYZ",
+        bands=1,
+        dtype=str(heights.dtype),
+        has_palette=False,
+        cell_size=grid.transform.a * (_DEGREE if degrees else 1.0),
+        minimum=float(heights.min()) if len(heights) else None,
+        maximum=float(heights.max()) if len(heights) else None,
+    )
+    projection = companion(member, ".prj", siblings)
+    if projection is not None:
+        found.companions = (projection,)
+        found.crs_definition = projection.read().decode("utf-8", errors="replace")
+    found.boxes, found.box_rows = np.array([found.bounds]), np.zeros(1, dtype="int64")
     return found
+
+
+def _look_weather(member: Member) -> Look:
+    seen = look_at_weather(member.read())
+    sample = seen.sample
+    found = Look(member, "weather", sample=sample, encoding=seen.encoding, rows=sample.rows)
+    found.bounds = (sample.longitude, sample.latitude, sample.longitude, sample.latitude)
+    if not seen.whole_year:
+        found.problems.append(problem("weather_rows", member.path, f"{found.rows:,}"))
+    if not (crs.KOREA[1] <= sample.latitude <= crs.KOREA[3] and crs.KOREA[0] <= sample.longitude <= crs.KOREA[2]):
+        where = f"{sample.latitude:.2f} N, {sample.longitude:.2f} E"
+        found.problems.append(problem("weather_elsewhere", member.path, where))
+    return found
+
+
+def _look_city(member: Member, wanted: str | None) -> list[Look]:
+    """Return two looks at a city model: at its roof surfaces and at its buildings."""
+    model = parse_city_json(member.read())
+    roofs = model.roofs
+    boxes = shapely.bounds(roofs.geometry.to_numpy())
+    boxes = boxes[np.isfinite(boxes).all(axis=1)]
+    looks = []
+    for content, rows in (("roof_planes", len(roofs)), ("buildings", roofs["building"].nunique())):
+        if wanted not in (None, content):
+            continue
+        sample = CitySample(content, model.version, rows)  # type: ignore[arg-type]
+        found = Look(member, "city", layer=content, sample=sample, encoding="UTF-8", rows=rows)
+        found.crs_definition = model.crs_definition
+        if len(boxes):
+            low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+            found.bounds = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+            found.boxes = boxes[:SAMPLE_ROWS]
+            found.box_rows = np.arange(len(found.boxes))
+        looks.append(found)
+    return looks

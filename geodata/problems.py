@@ -94,6 +94,13 @@ WORDINGS: dict[str, Wording] = {
         "쓰려면 사이트 파일 sources에 경로와 columns를 적으세요",
         "to use it, name its path and columns under `sources` of the site file",
     ),
+    "points_scattered": Wording(
+        False,
+        "지형 점 자료가 규칙적인 격자가 아니라 쓰지 않음",
+        "points with heights that are no regular grid: {detail}",
+        "수치표고모델을 래스터(.img, .tif)나 격자 XYZ로 받으세요",
+        "get the elevation model as a raster (.img, .tif) or as a gridded XYZ file",
+    ),
     "empty_layer": Wording(
         False,
         "레코드가 없음",
@@ -107,6 +114,27 @@ WORDINGS: dict[str, Wording] = {
         "the weather file has {detail} hourly rows instead of 8,760",
         "한 해 전체가 든 파일을 받으세요",
         "get a file with a whole year of 365 days",
+    ),
+    "city_elsewhere": Wording(
+        False,
+        "한국 밖의 3차원 건물 모델이라 쓰지 않음 ({detail})",
+        "the city model lies outside Korea; it is not used ({detail})",
+        "지워도 됩니다. 대상 지역의 모델을 넣으세요",
+        "it can be removed; put a model of the study area into the inbox",
+    ),
+    "city_second": Wording(
+        False,
+        "다른 건물 자료가 있어 이 모델에서는 지붕면만 읽음",
+        "another source has the buildings; only the roof planes of this model are read",
+        "할 일 없음",
+        "nothing to do",
+    ),
+    "band_alone": Wording(
+        False,
+        "짝이 되는 밴드가 없어 쓰지 않음: {detail}",
+        "the other band of the scene is missing, so it is not used: {detail}",
+        "같은 영상의 두 밴드를 같은 폴더에 함께 넣으세요",
+        "put both bands of one scene into one folder",
     ),
     "weather_elsewhere": Wording(
         False,
@@ -144,6 +172,13 @@ WORDINGS: dict[str, Wording] = {
         "it has no coordinate reference system (.prj){detail}",
         ".prj를 함께 넣거나 사이트 파일 sources에 crs를 적으세요",
         "add its .prj, or give `crs` for this source in the site file",
+    ),
+    "crs_found": Wording(
+        False,
+        "좌표계 정보(.prj)가 없어 다른 자료와 겹쳐 찾음: {detail}",
+        "it has no .prj; where its records lie tells its coordinate reference system: {detail}",
+        "맞는지 확인하고, 틀리면 사이트 파일 sources에 crs를 적으세요",
+        "check it; if it is wrong, give `crs` for this source in the site file",
     ),
     "crs_unknown": Wording(
         True,

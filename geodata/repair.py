@@ -76,6 +76,18 @@ def make_valid_polygons(shapes: Shapes) -> Shapes:
     return result
 
 
+def outside_korea(shapes: Shapes, crs: str) -> Mask:
+    """Return which ``shapes`` reach out of Korea or have coordinates that are no numbers."""
+    west, south, east, north = korea_bounds(crs)
+    bounds = shapely.bounds(shapes)
+    # comparisons with NaN are false, so coordinates that are no numbers count as out of range
+    inside = (bounds[:, 0] >= west) & (bounds[:, 1] >= south) & (bounds[:, 2] <= east) & (bounds[:, 3] <= north)
+    finite = np.ones(len(shapes), dtype=bool)
+    coordinates, owner = shapely.get_coordinates(shapes, return_index=True)
+    finite[owner[~np.isfinite(coordinates).all(axis=1)]] = False
+    return np.asarray(~(inside & finite))
+
+
 def repair_polygons(geometry: gpd.GeoSeries) -> Repair:
     """Repair ``geometry`` (n shapes of any kind, in a projected CRS with metres).
 
@@ -89,14 +101,7 @@ def repair_polygons(geometry: gpd.GeoSeries) -> Repair:
     """
     shapes: Shapes = np.array(geometry.to_numpy(), dtype=object)
     missing = shapely.is_missing(shapes) | shapely.is_empty(shapes)
-    west, south, east, north = korea_bounds(geometry.crs.to_string())
-    bounds = shapely.bounds(shapes)
-    # comparisons with NaN are false, so coordinates that are no numbers count as out of range
-    inside = (bounds[:, 0] >= west) & (bounds[:, 1] >= south) & (bounds[:, 2] <= east) & (bounds[:, 3] <= north)
-    finite = np.ones(len(shapes), dtype=bool)
-    coordinates, owner = shapely.get_coordinates(shapes, return_index=True)
-    finite[owner[~np.isfinite(coordinates).all(axis=1)]] = False
-    out_of_range = ~missing & ~(inside & finite)
+    out_of_range = ~missing & outside_korea(shapes, geometry.crs.to_string())
 
     shapes[missing | out_of_range] = None
     had_z = shapely.has_z(shapes)

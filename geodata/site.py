@@ -15,7 +15,23 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from geodata.errors import InputError
 
-Role = Literal["parcels", "buildings", "land_cover", "parks", "terrain", "weather", "plan_blocks", "district"]
+Role = Literal[
+    "parcels",
+    "buildings",
+    "land_cover",
+    "parks",
+    "terrain",
+    "weather",
+    "plan_blocks",
+    "district",
+    "land_characteristics",
+    "land_use_regulation",
+    "zoning",
+    "building_register",
+    "roads",
+    "roof_planes",
+    "ndvi",
+]
 ROLES: tuple[Role, ...] = (
     "parcels",
     "buildings",
@@ -25,6 +41,13 @@ ROLES: tuple[Role, ...] = (
     "weather",
     "plan_blocks",
     "district",
+    "land_characteristics",
+    "land_use_regulation",
+    "zoning",
+    "building_register",
+    "roads",
+    "roof_planes",
+    "ndvi",
 )
 """What a file of the inbox can be for; one clean layer each."""
 

@@ -21,10 +21,12 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from geodata import codes, dbf
 from geodata.archive import Member, find_on_disk, member_of
+from geodata.city_layer import read_city_dataset
 from geodata.crs import in_korea
 from geodata.encoding import decode
 from geodata.errors import InputError
 from geodata.inventory import Dataset, LayerPart, RawLayer
+from geodata.pnu import compose_pnu
 from geodata.products import product as product_called
 from geodata.products.model import QUANTITIES, RAW_COLUMNS, first_filled
 from geodata.site import Role
@@ -36,6 +38,8 @@ _KEYS: dict[Role, tuple[str, ...]] = {
     "buildings": ("source_id", "building_id"),
     "parks": ("source_id",),
     "plan_blocks": ("block_id",),
+    "terrain": ("source_id",),
+    "roads": ("source_id",),
 }
 """What the source calls its records, in order of preference."""
 
@@ -60,14 +64,17 @@ def read_dataset(inbox: Path, dataset: Dataset, crs: str, bbox: Box | None = Non
     RawLayer
         ``frame`` holds every raw column of the role (`geodata.products.model.RAW_COLUMNS`): text, NaN where the source
         has nothing; quantities as float64 where the source holds numbers, as written where it holds text; ``source_key``, what the source calls the record
-        (else ``part:row``, both from 1); ``row_number``, its place in the dataset from 0; and the geometry, in 2D or
-        3D as the source has it.
+        (else ``part:row``, both from 1); ``row_number``, its place in the dataset from 0; where there are
+        shapes with arcs, ``had_curve``: arcs were divided into straight lines; and the geometry, in 2D or 3D as the source
+        has it.
 
     Raises
     ------
     InputError
         If a part has changed or cannot be read.
     """
+    if any(part.kind == "city" for part in dataset.parts):
+        return read_city_dataset(inbox, dataset, crs, bbox)
     frames = []
     read = 0
     for number, part in enumerate(dataset.parts, start=1):
@@ -99,6 +106,11 @@ def _columns(dataset: Dataset, part: LayerPart) -> dict[str, tuple[str, ...]]:
     return {ours: theirs for ours, theirs in found.items() if ours in RAW_COLUMNS.get(dataset.role, ())}
 
 
+def _pnu_pieces(dataset: Dataset, part: LayerPart) -> dict[str, str]:
+    known = product_called(dataset.product)
+    return known.resolve_pnu_parts(part.fields) if known is not None and "pnu" in RAW_COLUMNS[dataset.role] else {}
+
+
 def _read_part(
     inbox: Path, dataset: Dataset, part: LayerPart, crs: str, bbox: Box | None, *, number: int, start: int
 ) -> Iterator[tuple[gpd.GeoDataFrame, int]]:
@@ -106,7 +118,8 @@ def _read_part(
     if part.crs is None:
         raise InputError(f"{part.data_source} has no coordinate reference system; give `crs` in the site file")
     wanted = _columns(dataset, part)
-    names = list(dict.fromkeys(name for theirs in wanted.values() for name in theirs))
+    pieces = _pnu_pieces(dataset, part) if "pnu" not in wanted else {}
+    names = list(dict.fromkeys([*(name for theirs in wanted.values() for name in theirs), *pieces.values()]))
     member = member_of(inbox, part)
     box = None if bbox is None else _box_in(part.crs, crs, bbox)
     wide = _raw_numbers(inbox, part, member, [n for o, ns in wanted.items() if o not in QUANTITIES for n in ns])
@@ -125,7 +138,7 @@ def _read_part(
             fid_name = meta["fid_column"] or "OGC_FID"
             for batch in reader:
                 table = pa.Table.from_batches([batch])
-                shapes = shapely.from_wkb(table[shape_name].to_numpy(), on_invalid="ignore")
+                shapes, bent = _straight(member, part, table[shape_name], table[fid_name].to_numpy())
                 keep = _wanted(shapes, part.crs, box)
                 fids = table[fid_name].to_numpy()[keep]
                 frame = _frame(
@@ -135,6 +148,12 @@ def _read_part(
                     wanted,
                     {n: read(fids) for n, read in wide.items()},
                 )
+                if pieces:
+                    chosen = table.filter(pa.array(keep))
+                    parts = {p: codes.as_text(chosen[n], part.encoding or "UTF-8") for p, n in pieces.items()}
+                    frame["pnu"] = compose_pnu(pd.DataFrame(parts))
+                if bent.any():
+                    frame["had_curve"] = bent[keep]
                 rows = row + np.flatnonzero(keep)
                 frame[""] = pd.Series(rows - start + 1, dtype="int64").astype("str").radd(f"{number}:")
                 frame["source_key"] = first_filled(frame, (*_KEYS.get(dataset.role, ()), ""))
@@ -145,6 +164,31 @@ def _read_part(
                 row += len(table)
     except (DataSourceError, DataLayerError, pa.ArrowException, OSError) as error:
         raise InputError(f"{part.data_source} cannot be read: {error}. Download or copy it again") from error
+
+
+def _straight(
+    member: Member, part: LayerPart, column: pa.ChunkedArray, fids: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return shapes without arcs, and which had some: GEOS knows only straight lines, GDAL divides arcs into those."""
+    raw = column.to_numpy()
+    bent = np.zeros(len(raw), dtype=bool)
+    try:
+        return shapely.from_wkb(raw, on_invalid="ignore"), bent
+    except NotImplementedError:
+        bent = np.array([value is not None and _may_have_arcs(value) for value in raw], dtype=bool)
+    shapes = np.full(len(raw), None, dtype=object)
+    shapes[~bent] = shapely.from_wkb(raw[~bent], on_invalid="ignore")
+    _, _, straight, _ = pyogrio.raw.read(
+        member.gdal_path, layer=part.layer, encoding=part.encoding, columns=[], fids=fids[bent]
+    )
+    shapes[bent] = shapely.from_wkb(straight, on_invalid="ignore")
+    return shapes, bent
+
+
+def _may_have_arcs(wkb: bytes) -> bool:
+    # geometry types: 7 is a collection, 8 to 12 have arcs; thousands and high bits tell of Z and M
+    kind = int.from_bytes(wkb[1:5], "little" if wkb[0] else "big")
+    return (kind & 0x0FFFFFFF) % 1000 >= 7
 
 
 def _box_in(source: str, target: str, bbox: Box) -> Box:

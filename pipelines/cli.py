@@ -84,7 +84,7 @@ def run(
                 raise InputError(
                     f"site {workplace.site.name} has no scenario {scenario!r}; it has: {', '.join(workplace.site.scenarios)}"
                 )
-            select = f"key:{scenario}/*" if select is None else f"({select}) and key:{scenario}/*"
+            select = f"+key:{scenario}/*" if select is None else f"({select}) and key:{scenario}/*"
         failed |= not _run_one(workplace, select)
     if failed:
         raise typer.Exit(1)

@@ -14,6 +14,11 @@ HEIGHT_SOURCES = {
     "planned": Choice(ko="계획", en="planned"),
 }
 
+ROOF_CHECKS = {
+    "load": Choice(ko="경량 지붕: 하중 확인 필요", en="light roof: check the load"),
+    "asbestos": Choice(ko="슬레이트 지붕: 석면 확인 필요", en="slate roof: check for asbestos"),
+}
+
 PNU = Field(name="pnu", kind="text", ko="필지고유번호(PNU)", en="Parcel number (PNU)", pattern=PNU_PATTERN)
 
 BUILDINGS = Layer(
@@ -44,6 +49,10 @@ BUILDINGS = Layer(
         Field(name="gross_floor_area_m2", kind="real", ko="연면적", en="Gross floor area", unit="m2", decimals=1, minimum=0),
         Field(name="approved_on", kind="date", ko="사용승인일", en="Approved on"),
         Field(name="source_id", kind="text", ko="원본 식별자", en="Source id"),
+        Field(name="roof_type", kind="text", ko="지붕 종류", en="Roof type", required=False,
+              about_ko="건축물대장의 지붕", about_en="roof as the building register names it"),
+        Field(name="roof_check", kind="text", ko="지붕 확인 사항", en="Roof to be checked", required=False, choices=ROOF_CHECKS,
+              about_ko="구조와 지붕 재료로 본 태양광 설치 전 확인 사항. 비어 있으면 알려진 것이 없음", about_en="what to look at before PV is installed, by structure and roof; empty where nothing is known against it"),
         *SOLAR_SUMS,
     ),
 )

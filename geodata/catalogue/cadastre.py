@@ -7,6 +7,12 @@ from geodata.catalogue.shared import COVER_FIELDS, DONG_CODE, GREEN_COVER, SOLAR
 
 PNU_PATTERN = r"^[0-9]{10}[123][0-9]{8}$"
 
+ZONING_SOURCES = {
+    "regulation": Choice(ko="토지이용계획정보", en="land-use regulation"),
+    "characteristics": Choice(ko="토지특성정보", en="land characteristics"),
+    "polygons": Choice(ko="용도지역지구도", en="zoning polygons"),
+}
+
 DISTRICTS = Layer(
     name="districts",
     ko="법정동·사업지구 요약",
@@ -49,11 +55,16 @@ PARCELS = Layer(
         Field(name="jibun", kind="text", ko="지번", en="Lot number"),
         Field(name="jimok", kind="text", ko="지목", en="Land category (jimok)", about_ko="28개 지목의 부호 한 글자", about_en="one-letter sign of the 28 land categories"),
         Field(name="zoning", kind="text", ko="용도지역", en="Zoning", required=False),
+        Field(name="zoning_source", kind="text", ko="용도지역 출처", en="Zoning source", required=False, choices=ZONING_SOURCES),
+        Field(name="official_area_m2", kind="real", ko="공부상 면적", en="Registered area", unit="m2", decimals=1, minimum=0, required=False,
+              about_ko="토지특성정보의 토지면적", about_en="area of the land register (land characteristics)"),
         Field(name="area_m2", kind="real", ko="도형 면적", en="Area of the shape", unit="m2", decimals=1, nullable=False, minimum=0,
               about_ko="도형에서 계산한 면적. 공부상 면적이 아니다", about_en="measured on the map, not the registered area"),
         Field(name="source_rows", kind="integer", ko="원본 도형 수", en="Source rows", nullable=False, minimum=1,
               about_ko="합쳐진 원본 행의 수", about_en="how many source rows were merged into this parcel"),
         Field(name="building_count", kind="integer", ko="건물 수", en="Buildings", minimum=0, required=False),
+        Field(name="ndvi_mean", kind="real", ko="식생지수(NDVI) 평균", en="Mean NDVI", decimals=3, minimum=-1, maximum=1, required=False,
+              about_ko="영상의 값이 있는 부분의 면적가중 평균. 문턱값으로 녹지 여부를 가리지 않는다", about_en="area-weighted mean over the part with image data; no threshold turns it into green or not"),
         *GREEN_COVER, *COVER_FIELDS, *SOLAR_SUMS,
     ),
 )

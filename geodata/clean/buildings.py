@@ -11,19 +11,25 @@ import shapely
 
 from geodata.accounting import CleanLayer
 from geodata.class_tables import class_words, load_classes
+from geodata.clean.building_register import fill_from_register, roof_checks
 from geodata.clean.candidates import Candidates, gather
 from geodata.clean.columns import dates, positive
+from geodata.clean.drawn_twice import drop_drawn_twice
 from geodata.clean.identifiers import identify
 from geodata.clean.overlap import dong_codes
 from geodata.clean.parcel_join import join_parcels, refuse_shifted_layers
+from geodata.clean.road_uses import road_use_codes
+from geodata.clean.same_footprint import merge_same_footprints
+from geodata.clean.sheet_edges import join_cut_buildings
+from geodata.clean.use_words import code_uses
 from geodata.heights import estimate_heights, height_parameters
 from geodata.inventory import RawLayer
-from geodata.pnu import is_pnu
+from geodata.pnu import is_pnu, shift_land_type
 from geodata.study_area import StudyArea
 
 TEXTS = (
-    "building_id", "source_id", "register_id", "pnu", "dong_code", "name", "part_name", "use_code", "use",
-    "structure_code", "structure", "approved_on",
+    "building_id", "source_id", "register_id", "pnu", "dong_code", "name", "part_name", "kind", "use_code", "use",
+    "structure_code", "structure", "approved_on", "road_use_code",
 )  # fmt: skip
 LABELS = ("name", "part_name", "use", "structure")
 QUANTITIES = ("floors_above", "floors_below", "height_m", "gross_floor_area_m2")
@@ -34,7 +40,12 @@ COLUMNS = (
 TINY_M2 = 4.0
 
 
-def clean_buildings(raw: Sequence[RawLayer], area: StudyArea, parcels: gpd.GeoDataFrame | None) -> CleanLayer:
+def clean_buildings(
+    raw: Sequence[RawLayer],
+    area: StudyArea,
+    parcels: gpd.GeoDataFrame | None,
+    register: pd.DataFrame | None = None,
+) -> CleanLayer:
     """Return the buildings of the study area, sorted by `building_id`.
 
     Parameters
@@ -46,6 +57,11 @@ def clean_buildings(raw: Sequence[RawLayer], area: StudyArea, parcels: gpd.GeoDa
     parcels
         Clean parcels (`pnu`, `jimok`, geometry), or None where the site has none: buildings then keep the PNU of their
         source.
+    register
+        Clean building register, or None where there is none: it fills in what the buildings lack, before heights are
+        settled, and adds `roof_type`.
+
+    The column `roof_check` (`geodata.clean.building_register.roof_checks`) is there if a structure or a roof is known.
 
     Raises
     ------
@@ -55,7 +71,13 @@ def clean_buildings(raw: Sequence[RawLayer], area: StudyArea, parcels: gpd.GeoDa
         If a record is lost on the way.
     """
     candidates = gather(raw, area, "buildings", texts=TEXTS, quantities=QUANTITIES, labels=LABELS)
+    drop_drawn_twice(candidates)
+    merge_same_footprints(candidates)
+    join_cut_buildings(candidates)
     rows = candidates.features
+    pnu, raised = shift_land_type(rows["pnu"], rows["layer"])
+    candidates.note("land_type_shifted", raised, "PNU: " + rows["pnu"].fillna(""))
+    rows["pnu"] = pnu
     well_formed = is_pnu(rows["pnu"])
     claimed = rows["pnu"].where(well_formed)
     rows["source_pnu"] = rows["pnu"].fillna("")
@@ -69,6 +91,8 @@ def clean_buildings(raw: Sequence[RawLayer], area: StudyArea, parcels: gpd.GeoDa
     )
     if parcels is not None:
         _join(candidates, parcels)
+    if register is not None:
+        fill_from_register(candidates, register)
     buildings = candidates.features
     shapes = buildings.geometry.to_numpy()
     buildings["dong_code"] = dong_codes(buildings["pnu"], shapes, area)
@@ -82,7 +106,12 @@ def clean_buildings(raw: Sequence[RawLayer], area: StudyArea, parcels: gpd.GeoDa
     candidates.features = buildings
     _settle_heights(candidates)
     candidates.note("footprint_tiny", candidates.features["footprint_area_m2"] < TINY_M2)
-    return candidates.publish(candidates.features[[*COLUMNS, "geometry"]])
+    names = [*COLUMNS, *(["roof_type"] if register is not None else [])]
+    checks = roof_checks(candidates.features["structure_code"], candidates.features.get("roof_type"))
+    if register is not None or candidates.features["structure_code"].notna().any():
+        candidates.features["roof_check"] = checks
+        names.append("roof_check")
+    return candidates.publish(candidates.features[[*names, "geometry"]])
 
 
 def _join(candidates: Candidates, parcels: gpd.GeoDataFrame) -> None:
@@ -106,7 +135,9 @@ def _name_codes(candidates: Candidates) -> None:
     """Fill in the words of use and structure where the source has only codes, and note unknown uses."""
     rows = candidates.features
     uses = load_classes("geodata.clean", "building_uses.yaml")
-    code = rows["use_code"].str.upper()
+    given = rows["use_code"].str.upper().fillna(road_use_codes(rows["road_use_code"]))
+    use, code = code_uses(rows["use"], given, rows["kind"])
+    rows = rows.assign(use=use)
     words = class_words(code, uses, "ko").fillna(class_words(code.str.slice(0, 2) + "000", uses, "ko"))
     candidates.note("use_unknown", words.isna() & rows["use"].isna(), "use code: " + code.fillna("none"))
     structures = load_classes("geodata.clean", "building_structures.yaml")

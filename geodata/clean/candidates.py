@@ -7,7 +7,7 @@ keep the books.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import geopandas as gpd
@@ -18,7 +18,7 @@ import shapely
 from geodata.accounting import REASONS, Account, CleanLayer, QualityLog
 from geodata.clean import columns as read
 from geodata.inventory import RawLayer, total
-from geodata.repair import Mask, repair_polygons
+from geodata.repair import Mask, Repair, repair_polygons
 from geodata.site import Role
 from geodata.study_area import StudyArea
 
@@ -37,6 +37,7 @@ class Candidates:
         self.log = QualityLog(role, area.crs)
         self.read = read_count
         self.counts = {"outside": 0, "merged": 0, "reasoned": 0}
+        self.measures: dict[str, float | int | str] = {}
         self.features = gpd.GeoDataFrame(geometry=[], crs=area.crs)
 
     def note(self, reason: str, which: pd.Series | Mask, detail: pd.Series | str = "") -> None:
@@ -62,7 +63,7 @@ class Candidates:
         """
         account = Account(source=self.role, read=self.read, published=len(features), **self.counts)
         account.verify()
-        return CleanLayer(features, self.log.frame(), account)
+        return CleanLayer(features, self.log.frame(), account, self.measures)
 
 
 def gather(
@@ -74,6 +75,7 @@ def gather(
     quantities: Sequence[str] = (),
     labels: Sequence[str] = (),
     keep: Literal["inside", "touching"] = "inside",
+    repair_shapes: Callable[[gpd.GeoSeries], Repair] = repair_polygons,
 ) -> Candidates:
     """Return the records of ``raw`` that count, with a valid shape and each only once.
 
@@ -91,6 +93,8 @@ def gather(
         Those of ``texts`` that are words for people: damaged ones are emptied and noted.
     keep
         ``inside``: whole features whose representative point is in the area; ``touching``: all that intersect it.
+    repair_shapes
+        What makes shapes usable: that of polygons, or of lines.
     """
     count, outside = total(raw)
     candidates = Candidates(role, area, count)
@@ -98,7 +102,7 @@ def gather(
     records = _one_frame(raw, area, texts, quantities)
 
     # what lies beyond the area's bounds is outside before anything is repaired; broken coordinates are not "outside"
-    repair = repair_polygons(records.geometry)
+    repair = repair_shapes(records.geometry)
     bounds = records.geometry.bounds.to_numpy()
     west, south, east, north = area.area.bounds
     near = (bounds[:, 0] <= east) & (bounds[:, 2] >= west) & (bounds[:, 1] <= north) & (bounds[:, 3] >= south)
@@ -130,7 +134,8 @@ def gather(
     candidates.drop("exact_duplicate", repeated)
     candidates.note("geometry_repaired", candidates.features["repaired"])
     candidates.note("z_dropped", candidates.features["had_z"])
-    candidates.features = candidates.features.drop(columns=["repaired", "had_z"])
+    candidates.note("curve_straightened", candidates.features["had_curve"])
+    candidates.features = candidates.features.drop(columns=["repaired", "had_z", "had_curve"])
     _empty_damaged_labels(candidates, labels)
     return candidates
 
@@ -153,10 +158,13 @@ def _one_frame(
         unnamed = layer.dataset.product + ":" + numbered
         data["source_key"] = read.text(source.get("source_key", blank)).fillna(unnamed)
         data["layer"] = position
+        bent = source.get("had_curve")
+        data["had_curve"] = pd.Series(False, index=source.index) if bent is None else bent.eq(True)
         frames.append(gpd.GeoDataFrame(data, geometry=source.geometry.to_numpy(), crs=area.crs, index=source.index))
     if not frames:
         names = {name: pd.Series([], dtype="str") for name in (*texts, "source_key")}
         names |= {name: pd.Series([], dtype="float64") for name in (*quantities, "layer")}
+        names["had_curve"] = pd.Series([], dtype="bool")
         return gpd.GeoDataFrame(names, geometry=[], crs=area.crs)
     return gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), crs=area.crs)
 

@@ -11,9 +11,10 @@ import shapely
 
 from geodata.accounting import CleanLayer
 from geodata.clean.candidates import Candidates, gather
+from geodata.clean.parcel_fit import note_fit
 from geodata.inventory import RawLayer
 from geodata.jimok import jimok_signs
-from geodata.pnu import build_pnu, dong_code_by_name, is_pnu, lot_of_pnu, parse_jibun
+from geodata.pnu import build_pnu, dong_code_by_name, is_pnu, lot_of_pnu, parse_jibun, shift_land_type
 from geodata.repair import make_valid_polygons
 from geodata.study_area import StudyArea, legal_dongs
 
@@ -25,7 +26,8 @@ def clean_parcels(raw: Sequence[RawLayer], area: StudyArea) -> CleanLayer:
 
     A PNU that is missing is built from dong and lot number; one with letters (block lots) is set aside. Rows of one PNU
     are united. `source_rows` counts the rows that a parcel stands for, exact copies included. Where united rows differ
-    in lot number or land category, the largest row that has one decides.
+    in lot number or land category, the largest row that has one decides. Parcels that overlap, and gaps along borders of
+    municipalities, are told and measured but left as they are.
 
     Raises
     ------
@@ -43,6 +45,7 @@ def clean_parcels(raw: Sequence[RawLayer], area: StudyArea) -> CleanLayer:
     parcels = candidates.features.rename(columns={"copies": "source_rows"})
     parcels["dong_code"] = parcels["pnu"].str.slice(0, 10)
     parcels["area_m2"] = parcels.geometry.area
+    note_fit(candidates, parcels)
     return candidates.publish(parcels[[*COLUMNS, "geometry"]])
 
 
@@ -55,6 +58,9 @@ def _label(jimok: pd.Series) -> pd.Series:
 def _settle_pnu(candidates: Candidates) -> None:
     """Keep PNUs that are given, build missing ones, and drop the records that end without one."""
     rows = candidates.features
+    pnu, raised = shift_land_type(rows["pnu"], rows["layer"])
+    candidates.note("land_type_shifted", raised, "PNU: " + rows["pnu"].fillna(""))
+    rows = candidates.features = rows.assign(pnu=pnu)
     candidates.drop("pnu_malformed", rows["pnu"].notna() & ~is_pnu(rows["pnu"]), "PNU: " + rows["pnu"].fillna(""))
 
     rows = candidates.features

@@ -30,6 +30,9 @@ USES: dict[str, tuple[str, str, float, float, int]] = {
     "road": ("도로", "R", 0.0, 0.0, 0),
 }
 
+FRESH_SHARES = {"shop": 0.05, "school": 0.05, "park": 0.30, "public": 0.03, "business": 0.22, "detached": 0.10}
+"""Uses of the blocks laid out anew: more parks and workplaces than in the quarter that stands."""
+
 
 def write_district(inbox: Path, design: Design, layout: Layout) -> dict[str, Any]:
     """Write the project boundary as ``LT_C_LHZONE.zip``."""
@@ -119,7 +122,7 @@ def _planned(
     )
     eased = shapely.intersection(shapely.buffer(shapely.buffer(fresh, -7, quad_segs=3), 7, quad_segs=3), fresh)
     fresh, _ = polygon_parts(shapely.simplify(eased, 0.1), np.arange(len(fresh)), 150.0)
-    found.append((fresh, block_uses(design, layout, fresh, random)))
+    found.append((fresh, block_uses(design, layout, fresh, random, FRESH_SHARES)))
     found.append((shapes[kind == "forest"], np.full(int((kind == "forest").sum()), "park")))
     found.append((shapes[kind == "stream"], np.full(int((kind == "stream").sum()), "stream")))
     return np.concatenate([s for s, _ in found]), np.concatenate([u for _, u in found]).astype("<U10")

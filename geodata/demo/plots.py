@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import geopandas as gpd
@@ -211,7 +212,17 @@ def _newtown(pieces: _Pieces, design: Design, layout: Layout, shapes: np.ndarray
     _small_plots(pieces, design, layout, blocks[use == "detached"], random, zone="detached")
 
 
-def block_uses(design: Design, layout: Layout, blocks: np.ndarray, random: np.random.Generator) -> np.ndarray:
+BLOCK_SHARES = {"shop": 0.09, "school": 0.085, "park": 0.115, "public": 0.025, "business": 0.10, "detached": 0.08}
+"""Share of the planned quarter's blocks by use; the rest are apartments."""
+
+
+def block_uses(
+    design: Design,
+    layout: Layout,
+    blocks: np.ndarray,
+    random: np.random.Generator,
+    shares: Mapping[str, float] = BLOCK_SHARES,
+) -> np.ndarray:
     """Return the use of each block of the planned quarter.
 
     Shops stand round the centre, offices along the main roads away from it, parks at stream and hills, schools among
@@ -243,18 +254,20 @@ def block_uses(design: Design, layout: Layout, blocks: np.ndarray, random: np.ra
 
     apart = float(np.sqrt(np.median(area))) * 2.2
     use[(area < reference * 0.4) | (breadth < 22)] = "green"
-    take("shop", to_centre * (1 + 0.3 * random.random(len(blocks))), 0.09, largest=reference * 4)
+    take("shop", to_centre * (1 + 0.3 * random.random(len(blocks))), shares["shop"], largest=reference * 4)
     take(
         "school",
         random.random(len(blocks)) + (area > reference * 1.9) * 2 + (length > 2.2 * breadth),
-        0.085,
+        shares["school"],
         largest=reference * 3.2,
         apart_m=apart,
     )
-    take("park", to_nature * (0.6 + 0.8 * random.random(len(blocks))), 0.115, largest=reference * 3.2)
-    take("public", to_centre * (0.5 + random.random(len(blocks))), 0.025, largest=reference * 1.6)
-    take("business", to_spine - 0.6 * to_centre + 150 * random.random(len(blocks)), 0.10)
-    take("detached", -to_centre * (0.4 + random.random(len(blocks))) + (area > reference * 2) * 1000, 0.08)
+    take("park", to_nature * (0.6 + 0.8 * random.random(len(blocks))), shares["park"], largest=reference * 3.2)
+    take("public", to_centre * (0.5 + random.random(len(blocks))), shares["public"], largest=reference * 1.6)
+    take("business", to_spine - 0.6 * to_centre + 150 * random.random(len(blocks)), shares["business"])
+    take(
+        "detached", -to_centre * (0.4 + random.random(len(blocks))) + (area > reference * 2) * 1000, shares["detached"]
+    )
     use[use == ""] = "apartment"
     return use
 

@@ -36,6 +36,17 @@ class VectorSample:
 
 
 @dataclass(frozen=True)
+class TableSample:
+    """What recognition sees of a table without geometry: its columns, the first rows as text."""
+
+    fields: tuple[str, ...]
+    """Names of the header; ``#0``, ``#1`` … where the table has none."""
+    values: pd.DataFrame
+    """Sampled rows, every value as text, empty values as NaN; columns named as ``fields``."""
+    rows: int = 0
+
+
+@dataclass(frozen=True)
 class RasterSample:
     """What recognition sees of a raster: its structure and its range of values."""
 
@@ -48,6 +59,17 @@ class RasterSample:
     minimum: float | None
     """Smallest sampled value, missing markers left out."""
     maximum: float | None
+    band_names: tuple[str, ...] = ()
+    """What the bands are, where they are bands of an image or a vegetation index: see `geodata.image_look`."""
+
+
+@dataclass(frozen=True)
+class CitySample:
+    """What recognition sees of a city model, once for its roof surfaces and once for its buildings."""
+
+    content: Literal["roof_planes", "buildings"]
+    version: str
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -90,6 +112,13 @@ class RasterSignature:
 
 
 @dataclass(frozen=True)
+class ImageSignature:
+    """What the bands of an image have to be: one of these lists of names."""
+
+    band_names: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
 class Product:
     """One product of one agency.
 
@@ -106,9 +135,9 @@ class Product:
     download: str
     licence: str
     attribution: str
-    kind: Literal["vector", "raster", "weather"] = "vector"
+    kind: Literal["vector", "raster", "weather", "table", "city"] = "vector"
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    signature: Signature | RasterSignature | None = None
+    signature: Signature | RasterSignature | ImageSignature | None = None
     vintages: Mapping[int, str] = field(default_factory=dict)
     key_column: str | None = None
     """Our column that the source calls its records by."""
@@ -116,35 +145,50 @@ class Product:
     """Columns of the file that carry the date of the data."""
     region_column: str | None = None
     """Our column whose first digits tell the municipality; editions compete only where their municipalities meet."""
+    is_page: bool = False
+    """A file is a piece of an answer, such as a page of an API: files of this product never replace each other."""
+    pnu_parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Columns that a PNU is put together from, where the product has none: keys of `geodata.pnu.PNU_PARTS`."""
 
     def resolve_columns(self, fields: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return our column to the file's columns, as far as ``fields`` has them, in order of preference."""
-        by_fold: dict[str, str] = {}
-        for name in fields:
-            by_fold.setdefault(fold(name), name)
-        found = {
-            ours: tuple(by_fold[fold(theirs)] for theirs in candidates if fold(theirs) in by_fold)
-            for ours, candidates in self.columns.items()
-        }
-        return {ours: theirs for ours, theirs in found.items() if theirs}
+        return _resolved(self.columns, fields)
 
-    def matches(self, sample: VectorSample | RasterSample | WeatherSample) -> bool:
+    def resolve_pnu_parts(self, fields: Sequence[str]) -> dict[str, str]:
+        """Return the columns of the file that a PNU is put together from; empty if not all of them are there."""
+        found = {part: names[0] for part, names in _resolved(self.pnu_parts, fields).items()}
+        return found if len(found) == len(self.pnu_parts) else {}
+
+    def matches(self, sample: VectorSample | RasterSample | WeatherSample | TableSample | CitySample) -> bool:
         """Return whether ``sample`` is this product, by its columns and its content; names of files play no part."""
         if isinstance(sample, VectorSample):
-            return isinstance(self.signature, Signature) and self._matches_vector(sample, self.signature)
+            if self.kind != "vector" or not isinstance(self.signature, Signature):
+                return False
+            return self._matches_vector(sample, self.signature)
+        if isinstance(sample, TableSample):
+            if self.kind != "table" or not isinstance(self.signature, Signature):
+                return False
+            return self._matches_columns(sample, self.signature)
+        if isinstance(sample, CitySample):
+            return self.kind == "city" and sample.content == self.role
+        if isinstance(sample, RasterSample) and isinstance(self.signature, ImageSignature):
+            return sample.band_names in self.signature.band_names
         if isinstance(sample, RasterSample):
             return isinstance(self.signature, RasterSignature) and _matches_raster(sample, self.signature)
         return self.kind == "weather" and sample.format == self.key
 
     def _matches_vector(self, sample: VectorSample, signature: Signature) -> bool:
+        if signature.geometry and not any(kind in sample.geometry_type.casefold() for kind in signature.geometry):
+            return False
+        if signature.max_rows is not None and sample.rows > signature.max_rows:
+            return False
+        return self._matches_columns(sample, signature)
+
+    def _matches_columns(self, sample: VectorSample | TableSample, signature: Signature) -> bool:
         folded = {fold(name) for name in sample.fields}
         if not all(fold(name) in folded for name in signature.has):
             return False
         if any(fold(name) in folded for name in signature.lacks):
-            return False
-        if signature.geometry and not any(kind in sample.geometry_type.casefold() for kind in signature.geometry):
-            return False
-        if signature.max_rows is not None and sample.rows > signature.max_rows:
             return False
         columns = self.resolve_columns(sample.fields)
         if not all(ours in columns for ours in signature.needs):
@@ -155,6 +199,17 @@ class Product:
             ours in columns and _share(first_filled(sample.values, columns[ours]), pattern) >= 0.5
             for ours, pattern in signature.patterns.items()
         )
+
+
+def _resolved(wanted: Mapping[str, tuple[str, ...]], fields: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    by_fold: dict[str, str] = {}
+    for name in fields:
+        by_fold.setdefault(fold(name), name)
+    found = {
+        ours: tuple(by_fold[fold(theirs)] for theirs in candidates if fold(theirs) in by_fold)
+        for ours, candidates in wanted.items()
+    }
+    return {ours: theirs for ours, theirs in found.items() if theirs}
 
 
 def first_filled(values: pd.DataFrame, names: Sequence[str]) -> pd.Series:
@@ -191,6 +246,7 @@ RAW_COLUMNS: Mapping[Role, tuple[str, ...]] = {
         "dong_code",
         "name",
         "part_name",
+        "kind",
         "use_code",
         "use",
         "structure_code",
@@ -201,6 +257,7 @@ RAW_COLUMNS: Mapping[Role, tuple[str, ...]] = {
         "gross_floor_area_m2",
         "approved_on",
         "register_id",
+        "road_use_code",
     ),
     "land_cover": ("class_code",),
     "parks": ("class_code", "name", "executed", "source_id"),
@@ -214,6 +271,43 @@ RAW_COLUMNS: Mapping[Role, tuple[str, ...]] = {
         "homes",
     ),
     "district": ("name",),
+    "roof_planes": ("building",),
+    "terrain": ("source_id", "elevation_m"),
+    "roads": ("source_id", "class", "road_name", "name", "width_m"),
+    "land_characteristics": (
+        "pnu",
+        "jimok",
+        "official_area_m2",
+        "zoning_1",
+        "zoning_2",
+        "land_use",
+        "reference_year",
+        "reference_month",
+        "data_date",
+    ),
+    "land_use_regulation": ("pnu", "relation_code", "relation", "zone_code", "zone_name", "data_date"),
+    "zoning": ("zone_code", "zone_name"),
+    "building_register": (
+        "register_id",
+        "pnu",
+        "ledger_kind_code",
+        "name",
+        "part_name",
+        "footprint_area_m2",
+        "gross_floor_area_m2",
+        "structure_code",
+        "structure",
+        "use_code",
+        "use",
+        "roof_code",
+        "roof",
+        "roof_other",
+        "height_m",
+        "floors_above",
+        "floors_below",
+        "approved_on",
+        "created_on",
+    ),
 }
 """Columns of a layer as read, by role; any of them may be absent from a source."""
 
@@ -228,14 +322,26 @@ QUANTITIES = frozenset(
         "floors_limit",
         "height_limit_m",
         "homes",
+        "elevation_m",
+        "width_m",
+        "official_area_m2",
+        "footprint_area_m2",
     }
 )
 """Raw columns that are quantities; every other one is text by nature."""
+
+TABLE_ROLES: frozenset[Role] = frozenset({"land_characteristics", "land_use_regulation", "building_register"})
+"""Roles whose files are read for their attributes alone; a geometry that comes with them is not looked at."""
 
 NEEDED: Mapping[Role, tuple[tuple[str, ...], ...]] = {
     "parcels": (("pnu",), ("dong_name", "jibun")),
     "land_cover": (("class_code",),),
     "parks": (("class_code",),),
     "plan_blocks": (("block_id", "land_use"),),
+    "terrain": (("elevation_m",),),
+    "land_characteristics": (("pnu", "official_area_m2"), ("pnu", "zoning_1")),
+    "land_use_regulation": (("pnu", "zone_name"),),
+    "zoning": (("zone_code",), ("zone_name",)),
+    "building_register": (("register_id",), ("pnu",)),
 }
 """What a source of the site file has to map at least: one of the alternatives; the other roles need geometry alone."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,58 +23,15 @@ from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
-from geodata.archive import gdal_path
 from geodata.errors import InputError
-from geodata.inventory import Dataset, LayerPart
+from geodata.inventory import Dataset
+from geodata.products.contours import build_contour_terrain
+from geodata.products.terrain_report import BLOCK, PROFILE, VERTICAL_DATUM_NOTE, TerrainReport
+from geodata.products.terrain_sheet import Sheet, judge, look_at, read_heights
 from geodata.study_area import StudyArea
 
 COARSEST_CELL_M = 5.0
 FINEST_CELL_M = 1.0
-BLOCK = 512
-VERTICAL_DATUM_NOTE = "heights are taken as metres above mean sea level at Incheon (EPSG:5193); the files do not say"
-PROFILE = {
-    "driver": "GTiff", "count": 1, "dtype": "float32", "nodata": float("nan"), "tiled": True, "blockxsize": BLOCK,
-    "blockysize": BLOCK, "compress": "deflate", "predictor": 3, "zlevel": 6, "bigtiff": "if_safer",
-}  # fmt: skip
-# Values with which producers fill cells without height and often do not declare. Lower limit: no land lies
-# deeper than the shore of the Dead Sea; upper limit: none rises above Everest.
-_LOWEST_M, _HIGHEST_M = -500.0, 9000.0
-
-
-@dataclass(frozen=True)
-class TerrainReport:
-    """What the terrain raster holds."""
-
-    cell_size_m: float
-    coverage_pct: float
-    """Share of the study area that has terrain [%]."""
-    minimum_m: float
-    maximum_m: float
-    sheets: int
-    notes: tuple[str, ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the report as plain data."""
-        return asdict(self)
-
-
-@dataclass
-class _Sheet:
-    """One source raster: where it lies and what fills its gaps."""
-
-    name: str
-    path: str
-    crs: rasterio.CRS
-    transform: Affine
-    shape: tuple[int, int]
-    nodata: float | None
-    zero_is_gap: bool = False
-    strange: int = 0
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        return rasterio.transform.array_bounds(*self.shape, self.transform)
 
 
 def build_terrain(
@@ -82,43 +39,70 @@ def build_terrain(
 ) -> TerrainReport:
     """Write the terrain of ``area`` and ``margin_m`` around its bounds as float32 GeoTIFF (gaps are NaN).
 
+    An elevation model comes first. Contour lines and spot heights are interpolated where there is none, or none that
+    reaches the area; the two are never mixed.
+
     Parameters
     ----------
     inbox : folder to which the datasets' paths are relative
-    datasets : raster datasets; ``nodata`` of a dataset (site file) has the last word on what a gap is
+    datasets : raster datasets, and vector datasets of contour lines and spot heights; ``nodata`` of a dataset (site file)
+        has the last word on what a gap is
     area : study area; its CRS is the CRS of the result
     out : file to write; cells are 5 m, or those of the finest source between 1 and 5 m
 
     Raises
     ------
     InputError
-        If a raster has no CRS, is rotated or is a picture, if its values are no heights, or if none reaches the area.
+        If a raster has no CRS, is rotated or is a picture, if its values are no heights, or if nothing reaches the area.
     """
+    rasters = [d for d in datasets if d.parts and d.parts[0].kind == "raster"]
+    measured = [d for d in datasets if d not in rasters]
+    if not rasters and not measured:
+        raise InputError("no terrain raster is given; put a DEM (GeoTIFF, IMG, ASCII grid or XYZ) into the inbox")
+    if not rasters:
+        return build_contour_terrain(inbox, measured, area, out, margin_m=margin_m)
+    report, missed = _from_rasters(inbox, rasters, area, out, margin_m)
+    if report is None and not measured:
+        raise InputError(missed)
+    if report is None:
+        made = build_contour_terrain(inbox, measured, area, out, margin_m=margin_m)
+        return replace(made, notes=(*made.notes, f"the elevation model was not used: {missed}"))
+    if measured:
+        count = sum(len(dataset.parts) for dataset in measured)
+        report = replace(
+            report, notes=(*report.notes, f"{count} layers of contour lines and spot heights were not used beside it")
+        )
+    return report
+
+
+def _from_rasters(
+    inbox: Path, datasets: Sequence[Dataset], area: StudyArea, out: Path, margin_m: float
+) -> tuple[TerrainReport | None, str]:
+    """Write the terrain from elevation models; return None and why, where none of them reaches the area."""
     with contextlib.ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=out.parent, prefix="terrain-")))
         parts = [(dataset, part) for dataset in datasets for part in dataset.parts]
         sheets = [
-            _look_at(inbox, dataset, part) for dataset, part in sorted(parts, key=lambda pair: pair[1].data_source)
+            look_at(inbox, dataset, part, scratch)
+            for dataset, part in sorted(parts, key=lambda pair: pair[1].data_source)
         ]
-        if not sheets:
-            raise InputError("no terrain raster is given; put a DEM (GeoTIFF, IMG or ASCII grid) into the inbox")
         grid = _target_grid(sheets, area, margin_m)
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=out.parent, prefix="terrain-")))
         groups = _groups(sheets, grid)
         if not groups:
-            raise InputError(_misses(sheets, area))
+            return None, _misses(sheets, area)
         mosaics = [_mosaic(group, grid, scratch / f"{number}.tif") for number, group in enumerate(groups)]
         report = _warp(mosaics, grid, area, out)
         used = [sheet for group in groups for sheet in group]
     if report.coverage_pct == 0.0:
-        raise InputError(_misses(sheets, area))
+        return None, _misses(sheets, area)
     notes = [VERTICAL_DATUM_NOTE, *(note for sheet in used for note in sheet.notes)]
     unused = len(sheets) - len(used)
     if unused:
         notes.append(f"{unused} of {len(sheets)} terrain sheets lie outside the study area")
-    return TerrainReport(**{**asdict(report), "sheets": len(used), "notes": tuple(notes)})
+    return replace(report, sheets=len(used), notes=tuple(notes)), ""
 
 
-def _misses(sheets: list[_Sheet], area: StudyArea) -> str:
+def _misses(sheets: list[Sheet], area: StudyArea) -> str:
     first = sheets[0]
     return (
         f"no terrain raster reaches the study area (bounds {_rounded(area.area.bounds)} in {area.crs}); {first.name} covers "
@@ -128,77 +112,6 @@ def _misses(sheets: list[_Sheet], area: StudyArea) -> str:
 
 def _rounded(bounds: Sequence[float]) -> str:
     return "[" + ", ".join(f"{value:.6g}" if abs(value) < 1000 else f"{value:.0f}" for value in bounds) + "]"
-
-
-def _look_at(inbox: Path, dataset: Dataset, part: LayerPart) -> _Sheet:
-    """Return one sheet; decide what its gaps are filled with."""
-    path = gdal_path(inbox, part)
-    if part.crs is None:
-        raise InputError(
-            f"terrain {part.data_source} has no CRS; name it in the site file under sources.terrain.crs, for example EPSG:5186"
-        )
-    try:
-        source = rasterio.open(path)
-    except rasterio.errors.RasterioIOError as error:
-        raise InputError(
-            f"terrain {part.data_source} cannot be opened as a raster ({error}). Copy it into the inbox again"
-        ) from error
-    with source:
-        if source.dtypes[0] == "uint8" and source.count >= 3:
-            raise InputError(f"terrain {part.data_source} is a picture, not heights; give the DEM itself")
-        transform = source.transform
-        if transform.b or transform.d or transform.a <= 0 or transform.e == 0:
-            raise InputError(
-                f"terrain {part.data_source} is rotated; make it north-up first, for example with gdalwarp"
-            )
-        sheet = _Sheet(
-            name=part.data_source,
-            path=path,
-            crs=rasterio.CRS.from_user_input(part.crs),
-            transform=transform if transform.e < 0 else _turned(transform, source.height),
-            shape=source.shape,
-            nodata=source.nodata if dataset.nodata is None else dataset.nodata,
-        )
-        if sheet.nodata is None and _has_empty_border(source):
-            sheet.zero_is_gap = True
-            sheet.notes.append(
-                f"{sheet.name}: declares no nodata and its border is filled with 0; cells of exactly 0 are taken as gaps"
-            )
-        return sheet
-
-
-def _turned(transform: Affine, height: int) -> Affine:
-    """Return the north-up transform of a raster whose rows run from south to north."""
-    return Affine(transform.a, 0.0, transform.c, 0.0, -transform.e, transform.f + transform.e * height)
-
-
-def _has_empty_border(source: rasterio.DatasetReader) -> bool:
-    """Tell whether zeros fill the border: a whole outer row or column, or a corner of a raster of real numbers.
-
-    A sheet that was turned into another CRS has wedges of filling, which show in its corners. Whole numbers may be 0
-    there by right, on a low shore; measured heights are not exactly 0.
-    """
-    height, width = source.shape
-    edges = (
-        Window(0, 0, width, 1),
-        Window(0, height - 1, width, 1),
-        Window(0, 0, 1, height),
-        Window(width - 1, 0, 1, height),
-    )
-    real_numbers = np.issubdtype(np.dtype(source.dtypes[0]), np.floating)
-    for window in edges:
-        values = source.read(1, window=window).ravel()
-        zero = values == 0
-        if zero.any() and (zero | ~_plausible(values)).all():
-            return True
-        if real_numbers and (zero[:2].all() or zero[-2:].all()):
-            return True
-    return False
-
-
-def _plausible(values: np.ndarray) -> np.ndarray:
-    numbers = values.astype(np.float64)
-    return np.isfinite(numbers) & (numbers >= _LOWEST_M) & (numbers <= _HIGHEST_M)
 
 
 @dataclass(frozen=True)
@@ -224,14 +137,14 @@ class _Grid:
                 yield Window(column, row, min(BLOCK, self.width - column), min(BLOCK, self.height - row))
 
 
-def _native_cell_m(sheet: _Sheet, crs: rasterio.CRS) -> float:
+def _native_cell_m(sheet: Sheet, crs: rasterio.CRS) -> float:
     transform, _, _ = rasterio.warp.calculate_default_transform(
         sheet.crs, crs, sheet.shape[1], sheet.shape[0], *sheet.bounds
     )
     return float(transform.a)
 
 
-def _target_grid(sheets: list[_Sheet], area: StudyArea, margin_m: float) -> _Grid:
+def _target_grid(sheets: list[Sheet], area: StudyArea, margin_m: float) -> _Grid:
     crs = rasterio.CRS.from_user_input(area.crs)
     finest = min(sheets, key=lambda sheet: (_native_cell_m(sheet, crs), sheet.name))
     native = finest.transform.a if finest.crs == crs else _native_cell_m(finest, crs)
@@ -249,14 +162,14 @@ def _target_grid(sheets: list[_Sheet], area: StudyArea, margin_m: float) -> _Gri
     )
 
 
-def _reach(grid: _Grid, sheet: _Sheet) -> tuple[float, float, float, float]:
+def _reach(grid: _Grid, sheet: Sheet) -> tuple[float, float, float, float]:
     """Return the target's bounds in the sheet's CRS, wide enough for interpolation."""
     box = rasterio.warp.transform_bounds(grid.crs, sheet.crs, *grid.bounds, densify_pts=21)
     x, y = 4 * sheet.transform.a, -4 * sheet.transform.e
     return box[0] - x, box[1] - y, box[2] + x, box[3] + y
 
 
-def _window(sheet: _Sheet, grid: _Grid) -> Window | None:
+def _window(sheet: Sheet, grid: _Grid) -> Window | None:
     """Return the whole cells of ``sheet`` that the target needs."""
     minx, miny, maxx, maxy = _reach(grid, sheet)
     height, width = sheet.shape
@@ -269,9 +182,9 @@ def _window(sheet: _Sheet, grid: _Grid) -> Window | None:
     return Window(columns[0], rows[0], columns[1] - columns[0], rows[1] - rows[0])
 
 
-def _groups(sheets: list[_Sheet], grid: _Grid) -> list[list[_Sheet]]:
+def _groups(sheets: list[Sheet], grid: _Grid) -> list[list[Sheet]]:
     """Return sheets that reach the target, grouped by CRS and cell grid, finest first."""
-    groups: dict[tuple[Any, ...], list[_Sheet]] = {}
+    groups: dict[tuple[Any, ...], list[Sheet]] = {}
     for sheet in sheets:
         if _window(sheet, grid) is None:
             continue
@@ -281,7 +194,7 @@ def _groups(sheets: list[_Sheet], grid: _Grid) -> list[list[_Sheet]]:
     return sorted(groups.values(), key=lambda group: (_native_cell_m(group[0], grid.crs), group[0].name))
 
 
-def _mosaic(group: list[_Sheet], grid: _Grid, path: Path) -> Path:
+def _mosaic(group: list[Sheet], grid: _Grid, path: Path) -> Path:
     """Lay the sheets of one group together; where they overlap the first by name counts."""
     first = group[0].transform
     x, y = first.a, -first.e
@@ -301,7 +214,7 @@ def _mosaic(group: list[_Sheet], grid: _Grid, path: Path) -> Path:
         path, "w+", crs=group[0].crs, transform=transform, width=width, height=height, **profile
     ) as target:
         for sheet, window, column, row in places:
-            for part, values in _heights(sheet, window):
+            for part, values in read_heights(sheet, window):
                 place = Window(
                     column - left + part.col_off - window.col_off,
                     row - top + part.row_off - window.row_off,
@@ -310,49 +223,8 @@ def _mosaic(group: list[_Sheet], grid: _Grid, path: Path) -> Path:
                 )
                 present = target.read(1, window=place)
                 target.write(np.where(np.isnan(present), values, present), 1, window=place)
-            _judge(sheet)
+            judge(sheet)
     return path
-
-
-def _heights(sheet: _Sheet, window: Window) -> Iterator[tuple[Window, np.ndarray]]:
-    """Yield the sheet's heights [m] block by block, gaps as NaN."""
-    with rasterio.open(sheet.path) as source:
-        south_up = source.transform.e > 0
-        scale, offset = source.scales[0], source.offsets[0]
-        for row in range(window.row_off, window.row_off + window.height, BLOCK):
-            for column in range(window.col_off, window.col_off + window.width, BLOCK):
-                part = Window(
-                    column,
-                    row,
-                    min(BLOCK, window.col_off + window.width - column),
-                    min(BLOCK, window.row_off + window.height - row),
-                )
-                place = (
-                    Window(part.col_off, source.height - part.row_off - part.height, part.width, part.height)
-                    if south_up
-                    else part
-                )
-                raw = source.read(1, window=place)
-                values = (raw[::-1] if south_up else raw).astype(np.float64)
-                gap = np.isnan(values)
-                if sheet.nodata is not None:
-                    # a nodata value that float32 cannot hold exactly is stored rounded
-                    gap |= np.isclose(values, sheet.nodata, rtol=1e-6, atol=0.0)
-                if sheet.zero_is_gap:
-                    gap |= values == 0
-                values = values * scale + offset
-                strange = ~gap & ~_plausible(values)
-                sheet.strange += int(strange.sum())
-                values[gap | strange] = np.nan
-                yield part, values.astype(np.float32)
-
-
-def _judge(sheet: _Sheet) -> None:
-    if sheet.strange:
-        sheet.notes.append(
-            f"{sheet.name}: {sheet.strange:,} cells hold values that are no heights (below {_LOWEST_M:g} or above {_HIGHEST_M:g} m, "
-            "such as -9999) though they are not declared as nodata; taken as gaps"
-        )
 
 
 def _warp(mosaics: list[Path], grid: _Grid, area: StudyArea, out: Path) -> TerrainReport:

@@ -41,13 +41,22 @@ from twin.publish.run_info import newest_vintage
 from twin.publish.run_info import run_info as run_info_of
 from twin.publish.validate import validate_release
 
-CLEAN = ("sources/parcels", "sources/buildings", "sources/land_cover", "sources/parks", "sources/plan_blocks")
+CLEAN = (
+    "sources/parcels",
+    "sources/buildings",
+    "sources/land_cover",
+    "sources/parks",
+    "sources/plan_blocks",
+    "sources/roads",
+    "sources/roof_planes",
+)
 PARAMETER_FILES = (
     ("twin.solar", "pv.yaml"),
     ("twin.solar", "resource.yaml"),
     ("twin.solar", "roofs.yaml"),
     ("twin.green", "policy.yaml"),
     ("geodata.clean", "storey_heights.yaml"),
+    ("geodata.products", "contours.yaml"),
 )
 
 

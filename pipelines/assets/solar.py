@@ -9,7 +9,7 @@ from twin.solar.roofs import roof_planes as planes_of
 from twin.solar.yields import roof_yields as yields_of
 
 
-@step("scenario/roof_planes", group="solar", needs=("scenario/footprints",))
+@step("scenario/roof_planes", group="solar", needs=("scenario/footprints", "sources/roof_planes"))
 def roof_planes(work: Work) -> None:
     """Roof planes with usable area and PV capacity; flat unless a plane is given.
 
@@ -18,7 +18,13 @@ def roof_planes(work: Work) -> None:
     if not work.has("scenario/footprints"):
         work.absent("건물 자료가 없음", "no buildings")
         return
-    work.write(planes_of(work.frame("scenario/footprints")))
+    buildings = work.frame("scenario/footprints")
+    given = work.frame_or_none("sources/roof_planes")
+    if given is not None:
+        known = given["building_id"].isin(buildings["building_id"])
+        work.metadata |= {"planes_given": int(known.sum()), "planes_of_other_buildings": int((~known).sum())}
+        given = given[known]
+    work.write(planes_of(buildings, given))
 
 
 @step("scenario/roof_yields", group="solar", needs=("scenario/roof_planes", "sources/resource"), kinds={"pvlib"},

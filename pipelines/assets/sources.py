@@ -6,18 +6,26 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import pandas as pd
 
+from geodata.clean.building_register import clean_building_register
 from geodata.clean.buildings import clean_buildings
 from geodata.clean.district import district_boundary
 from geodata.clean.land_cover import clean_land_cover
+from geodata.clean.land_tables import clean_land_characteristics, clean_land_use_regulation
 from geodata.clean.parcels import clean_parcels
 from geodata.clean.parks import clean_parks
 from geodata.clean.plan_blocks import clean_plan_blocks
+from geodata.clean.roof_planes import clean_roof_planes
+from geodata.clean.roads import clean_roads
+from geodata.clean.zoning import clean_zones, parcel_land
 from geodata.inventory import RawLayer
+from geodata.products.ndvi import build_ndvi
 from geodata.products.terrain import build_terrain
 from geodata.products.weather import read_weather
 from geodata.site import Role, Site
 from geodata.study_area import StudyArea, build_study_area, with_parcels
+from geodata.table_file import read_table
 from geodata.vector_file import read_dataset
 from pipelines.about import release_about
 from pipelines.steps import Step, Work, step
@@ -74,6 +82,13 @@ ROLE_KO: dict[Role, str] = {
     "weather": "기상(EPW)",
     "plan_blocks": "토지이용계획",
     "district": "사업지구 경계",
+    "roads": "도로중심선",
+    "land_characteristics": "토지특성",
+    "land_use_regulation": "토지이용계획(규제)",
+    "zoning": "용도지역",
+    "building_register": "건축물대장",
+    "roof_planes": "지붕면(3차원 건물 모델)",
+    "ndvi": "식생지수(NDVI)",
 }
 
 
@@ -108,7 +123,100 @@ def parcels(work: Work) -> None:
     work.write_clean(clean_parcels(_read(work, "parcels", area), area))
 
 
-@step("sources/buildings", group="sources", role="buildings", needs=(AREA, "sources/parcels"))
+def _read_tables(work: Work, role: Role, dongs: pd.Series) -> list[RawLayer]:
+    wanted = sorted(set(dongs))
+    return [read_table(work.site.inbox, dataset, wanted) for dataset in work.datasets(role)]
+
+
+@step("sources/land_characteristics", group="sources", role="land_characteristics", needs=("sources/parcels",))
+def land_characteristics(work: Work) -> None:
+    """Clean land characteristics of the parcels: registered area, zoning, land category; areas compared with the shapes.
+
+    정제한 토지특성: 공부상 면적, 용도지역, 지목.
+    """
+    if not work.datasets("land_characteristics"):
+        _say_absent(work, "land_characteristics")
+        return
+    if not work.has("sources/parcels"):
+        work.absent("필지 자료가 없음", "no parcels")
+        return
+    parcels = work.frame("sources/parcels")
+    raw = _read_tables(work, "land_characteristics", parcels["dong_code"])
+    work.write_clean(clean_land_characteristics(raw, parcels))
+
+
+@step("sources/land_use_regulation", group="sources", role="land_use_regulation", needs=("sources/parcels",))
+def land_use_regulation(work: Work) -> None:
+    """Clean land-use regulation of the parcels: zones that hold a parcel, of the newest snapshot.
+
+    정제한 토지이용계획: 필지를 포함하거나 저촉하는 용도지역·지구·구역.
+    """
+    if not work.datasets("land_use_regulation"):
+        _say_absent(work, "land_use_regulation")
+        return
+    if not work.has("sources/parcels"):
+        work.absent("필지 자료가 없음", "no parcels")
+        return
+    parcels = work.frame("sources/parcels")
+    raw = _read_tables(work, "land_use_regulation", parcels["dong_code"])
+    work.write_clean(clean_land_use_regulation(raw, parcels))
+
+
+@step("sources/zoning", group="sources", role="zoning", needs=(AREA, "sources/parcels"))
+def zoning(work: Work) -> None:
+    """Clean zoning polygons as far as the parcels reach.
+
+    정제한 용도지역 도형.
+    """
+    if not work.datasets("zoning"):
+        _say_absent(work, "zoning")
+        return
+    area = with_parcels(load_area(work), work.frame_or_none("sources/parcels"))
+    work.write_clean(clean_zones(_read(work, "zoning", area), area))
+
+
+PARCEL_LAND = ("sources/land_characteristics", "sources/land_use_regulation", "sources/zoning")
+
+
+@step("sources/parcel_land", group="sources", needs=("sources/parcels", *PARCEL_LAND))
+def land_of_parcels(work: Work) -> None:
+    """Zoning and registered area of each parcel, from whatever of the three sources is there.
+
+    필지별 용도지역과 공부상 면적.
+    """
+    if not work.has("sources/parcels"):
+        work.absent("필지 자료가 없음", "no parcels")
+        return
+    tables = [work.frame_or_none(name) for name in PARCEL_LAND]
+    if all(table is None for table in tables):
+        work.absent("용도지역·토지특성 자료가 없음", "no source of zoning or registered areas")
+        return
+    frame = parcel_land(work.frame("sources/parcels"), *tables)
+    work.write(frame)
+    if "zoning" in frame.columns:
+        work.metadata["parcels_with_zoning"] = int(frame["zoning"].notna().sum())
+
+
+@step("sources/building_register", group="sources", role="building_register", needs=(AREA,))
+def building_register(work: Work) -> None:
+    """Clean building register of the study area's dongs, one record per building.
+
+    정제한 건축물대장 표제부.
+    """
+    if not work.datasets("building_register"):
+        _say_absent(work, "building_register")
+        return
+    area = load_area(work)
+    raw = _read_tables(work, "building_register", area.dongs["dong_code"])
+    work.write_clean(clean_building_register(raw, area))
+
+
+@step(
+    "sources/buildings",
+    group="sources",
+    role="buildings",
+    needs=(AREA, "sources/parcels", "sources/building_register"),
+)
 def buildings(work: Work) -> None:
     """Clean buildings with minted ids, heights by the ladder and their parcel.
 
@@ -118,7 +226,8 @@ def buildings(work: Work) -> None:
         _say_absent(work, "buildings")
         return
     area = load_area(work)
-    layer = clean_buildings(_read(work, "buildings", area), area, work.frame_or_none("sources/parcels"))
+    parcels, register = work.frame_or_none("sources/parcels"), work.frame_or_none("sources/building_register")
+    layer = clean_buildings(_read(work, "buildings", area), area, parcels, register)
     work.write_clean(layer)
     work.metadata["height_sources"] = {
         k: int(v) for k, v in layer.features["height_source"].value_counts().sort_index().items()
@@ -164,6 +273,19 @@ def plan_blocks(work: Work) -> None:
     work.write_clean(clean_plan_blocks(_read(work, "plan_blocks", area), area))
 
 
+@step("sources/roads", group="sources", role="roads", needs=(AREA,))
+def roads(work: Work) -> None:
+    """Clean road centrelines, whole where they touch the study area; kept for walking distances, not published.
+
+    정제한 도로중심선: 보행 거리 계산용, 공개하지 않음.
+    """
+    if not work.datasets("roads"):
+        _say_absent(work, "roads")
+        return
+    area = load_area(work)
+    work.write_clean(clean_roads(_read(work, "roads", area), area))
+
+
 @step("sources/terrain", group="sources", role="terrain", needs=(AREA,), kinds={"rasterio"})
 def terrain(work: Work) -> None:
     """Terrain of the study area in the site's CRS; cells without data stay empty.
@@ -178,6 +300,39 @@ def terrain(work: Work) -> None:
     report = build_terrain(work.site.inbox, datasets, area, work.out / "terrain.tif")
     work.metadata |= report.as_dict()
     draw_terrain(work.out / "terrain.tif", work.preview, about=release_about(work.site, NO_VINTAGE), area=area.dongs)
+
+
+@step("sources/roof_planes", group="sources", role="roof_planes", needs=(AREA, "sources/buildings"))
+def roof_planes(work: Work) -> None:
+    """Roof planes of a city model with tilt and azimuth, each on the building it covers.
+
+    3차원 건물 모델의 지붕면: 경사와 방위, 건물 연결.
+    """
+    if not work.datasets("roof_planes"):
+        _say_absent(work, "roof_planes")
+        return
+    if not work.has("sources/buildings"):
+        work.absent("건물 자료가 없음", "no buildings")
+        return
+    area = load_area(work)
+    work.write_clean(clean_roof_planes(_read(work, "roof_planes", area), area, work.frame("sources/buildings")))
+
+
+@step("sources/ndvi", group="sources", role="ndvi", needs=(AREA,), kinds={"rasterio"})
+def ndvi(work: Work) -> None:
+    """Vegetation index of the study area in the site's CRS, from a ready index or from red and infrared bands.
+
+    식생지수(NDVI): 연구 범위의 래스터.
+    """
+    datasets = work.datasets("ndvi")
+    if not datasets:
+        _say_absent(work, "ndvi")
+        return
+    report = build_ndvi(work.site.inbox, datasets, load_area(work), work.out / "ndvi.tif")
+    if report is None:
+        work.absent("쓸 수 있는 영상이 연구 범위에 없음", "no usable image reaches the study area")
+        return
+    work.metadata |= report.as_dict()
 
 
 def _resource_parameters(site: Site) -> Any:
@@ -211,4 +366,21 @@ def resource(work: Work) -> None:
     work.metadata |= result.about()
 
 
-STEPS: tuple[Step, ...] = (study_area, parcels, buildings, land_cover, parks, plan_blocks, terrain, resource)
+STEPS: tuple[Step, ...] = (
+    study_area,
+    parcels,
+    land_characteristics,
+    land_use_regulation,
+    zoning,
+    land_of_parcels,
+    building_register,
+    buildings,
+    land_cover,
+    parks,
+    plan_blocks,
+    roads,
+    terrain,
+    roof_planes,
+    ndvi,
+    resource,
+)

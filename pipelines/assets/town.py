@@ -8,6 +8,7 @@ from geodata.accounting import QualityLog
 from geodata.catalogue import LAYERS
 from pipelines.assets.sources import AREA, load_area
 from pipelines.steps import Step, Work, step
+from twin.green.raster_cover import ndvi_green_share
 from twin.indicators import building_sums, parcel_sums
 from twin.surface import build_surface, ground_heights
 
@@ -71,7 +72,7 @@ def buildings(work: Work) -> None:
 @step(
     "scenario/parcels",
     group="town",
-    needs=("sources/parcels", "scenario/cover", "scenario/buildings"),
+    needs=("sources/parcels", "sources/ndvi", "scenario/cover", "scenario/buildings"),
     layer=LAYERS["parcels"],
 )
 def parcels(work: Work) -> None:
@@ -86,6 +87,9 @@ def parcels(work: Work) -> None:
     cover = work.frame_or_none("scenario/cover", "parcels.parquet")
     if cover is not None:
         frame = frame.join(cover, on="pnu")
+    if work.has("sources/ndvi"):
+        index = ndvi_green_share(frame, "pnu", work.path("sources/ndvi", "ndvi.tif"), threshold=None)
+        frame = frame.join(index["ndvi_mean"], on="pnu")
     houses = work.frame_or_none("scenario/buildings")
     if houses is not None:
         frame = frame.join(parcel_sums(frame, houses), on="pnu")

@@ -158,8 +158,32 @@ def test_same_place_and_number_but_another_building(area, box, raw_layer) -> Non
         area,
         None,
     )
-    assert (layer.account.published, layer.account.merged) == (2, 1)
-    assert layer.features["building_id"].is_unique
+    # one copy is the same in everything; of the other two the first in the order of content stays: one roof, counted once
+    assert (layer.account.published, layer.account.merged) == (1, 2)
+    assert reasons(layer)["exact_duplicate"] == reasons(layer)["same_footprint"] == 1
+    assert layer.features["floors_above"].tolist() == [1]
+
+
+def test_of_records_with_one_footprint_the_one_that_knows_most_stays(area, box, raw_layer) -> None:
+    shape, shifted = box(0, 0, 10, 10), box(0.002, 0, 10, 10)
+    layer = clean_buildings(
+        [
+            raw_layer(
+                "buildings",
+                [shape, shifted, shape],
+                source_id=["U1", "U2", "U3"],
+                pnu=[PNU.format(1)] * 3,
+                floors_above=[2, 3, 0],
+                height_m=[0, 9.0, 0],
+            )
+        ],
+        area,
+        None,
+    )
+    assert layer.features[["source_id", "height"]].values.tolist() == [["U2", 9.0]]
+    told = layer.quality[layer.quality["reason"] == "same_footprint"]
+    assert told["key"].tolist() == ["TEST:0", "TEST:2"]
+    assert set(told["detail"]) == {"kept: TEST:1"}
 
 
 def test_mapped_identifiers_are_kept_and_shared_ones_told_apart(area, box, raw_layer) -> None:

@@ -73,7 +73,7 @@ def cover_from_raster(
 
 
 def ndvi_green_share(
-    features: gpd.GeoDataFrame, key: str, raster: Path, threshold: float, scale: float | None = None
+    features: gpd.GeoDataFrame, key: str, raster: Path, threshold: float | None, scale: float | None = None
 ) -> pd.DataFrame:
     """Return mean NDVI of ``features`` and the share of their area whose NDVI is above ``threshold``.
 
@@ -84,7 +84,7 @@ def ndvi_green_share(
     raster
         Raster of NDVI in the CRS of ``features`` [m], north up; cells without data (clouds) are masked or NaN.
     threshold
-        NDVI above which a cell counts as green, in -1..1. It has to be stated with the result.
+        NDVI above which a cell counts as green, in -1..1. It has to be stated with the result; None gives no share.
     scale
         Factor from stored values to NDVI, such as 0.0001; None takes what the raster declares, which is mostly 1.
 
@@ -92,24 +92,25 @@ def ndvi_green_share(
     -------
     DataFrame
         Indexed by ``key``, in the order of ``features``: `ndvi_mean`, `ndvi_green_pct` (both of the part with data, NaN
-        where there is none) and `ndvi_known_pct`, the share of the feature that has data.
+        where there is none; the share only with a threshold) and `ndvi_known_pct`, the share of the feature that has data.
 
     Raises
     ------
     InputError
         If the raster cannot be read or used as it is, its CRS differs, or its scaled values lie outside -1..1.
     """
-    if not -1 <= threshold <= 1:
+    if threshold is not None and not -1 <= threshold <= 1:
         raise InputError(f"the NDVI threshold is {threshold}; it must lie in -1..1")
     with _opened(raster, features) as source:
         factor, offset = (source.scales[0], source.offsets[0]) if scale is None else (scale, 0.0)
         cell_area = abs(source.transform.a * source.transform.e)
-        found = exact_extract(
-            [_Index(source, factor, offset, None, "ndvi"), _Index(source, factor, offset, threshold, "green")],
-            _shapes(features),
-            ["mean", "count", "min", "max"],
-            output="pandas",
-        )
+        bands = [_Index(source, factor, offset, None, "ndvi")]
+        if threshold is not None:
+            bands.append(_Index(source, factor, offset, threshold, "green"))
+        found = exact_extract(bands, _shapes(features), ["mean", "count", "min", "max"], output="pandas")
+    if threshold is None:
+        # one band alone is told without its name
+        found.columns = [f"ndvi_{name}" for name in found.columns]
     lowest, highest = found["ndvi_min"].min(), found["ndvi_max"].max()
     if lowest < -1 - NDVI_ROUNDING or highest > 1 + NDVI_ROUNDING:
         raise InputError(
@@ -119,10 +120,11 @@ def ndvi_green_share(
     if factor != 1 and 0 < max(abs(lowest - offset), abs(highest - offset)) <= abs(factor):
         raise InputError(f"{raster} holds values within -1..1 already; do not scale them by {factor:g}")
     known = found["ndvi_count"].to_numpy() * cell_area / features.area.to_numpy()
+    share = {} if threshold is None else {"ndvi_green_pct": 100.0 * found["green_mean"].to_numpy()}
     return pd.DataFrame(
         {
             "ndvi_mean": found["ndvi_mean"].to_numpy(),
-            "ndvi_green_pct": 100.0 * found["green_mean"].to_numpy(),
+            **share,
             # cell coverage is single precision: a feature that is wholly known may come out a millionth above 100 %
             "ndvi_known_pct": np.minimum(100.0 * known, 100.0),
         },

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from geodata.inventory import Inventory
+from geodata.inventory import Dataset, Inventory
 from geodata.parameters import Parameters
 from geodata.site import Site
 from geodata.study_area import BOUNDARY_SOURCE
@@ -60,15 +60,20 @@ def run_info(
     add("site", "crs", site.crs)
     add("site", "scenario", scenario)
     add("site", "legal dong boundaries", NO_VINTAGE, source=BOUNDARY_SOURCE)
-    used = {part.file.path: dataset for dataset in inventory.datasets for part in dataset.parts}
+    used: dict[str, dict[str, Dataset]] = {}
+    for dataset in inventory.datasets:
+        for part in dataset.parts:
+            note = f"{dataset.role}: {dataset.product}" + (f", {dataset.vintage}" if dataset.vintage else "")
+            used.setdefault(part.file.path, {})[note] = dataset
     for file in inventory.files:
-        dataset = used.get(file.path)
-        note = (
-            f"{dataset.role}: {dataset.product}" + (f", {dataset.vintage}" if dataset.vintage else "")
-            if dataset
-            else "not used"
-        )
-        add("input file", file.path, file.sha256, unit="sha256", source=_source(dataset), note=note)
+        found = used.get(file.path, {})
+        sources = dict.fromkeys(_source(dataset) for dataset in found.values())
+        note = "; ".join(found) or "not used"
+        add("input file", file.path, file.sha256, unit="sha256", source=" / ".join(sources), note=note)
+    for product in sorted({layer.product for layer in inventory.unused}):
+        layers = [layer for layer in inventory.unused if layer.product == product]
+        counts = f"{sum(layer.rows for layer in layers):,} records in {len(layers):,} layers"
+        add("not used", product, counts, note="recognised, but nothing is made from it")
     for account in accounts:
         counts = ", ".join(f"{k} {v:,}" for k, v in account.items() if k != "source")
         add(
@@ -104,9 +109,7 @@ def run_info(
     return frame
 
 
-def _source(dataset: Any) -> str:
-    if dataset is None:
-        return ""
+def _source(dataset: Dataset) -> str:
     return " · ".join(text for text in (dataset.attribution, dataset.licence) if text)
 
 

@@ -17,8 +17,10 @@ import numpy.typing as npt
 from twin.sky.compiled import compiled, side_by_side
 from twin.sky.lines import WALL_SLOPE, Grid, Lines, checked_azimuths, line_heights
 
-_BLOCK = 16
-"""Lines swept together: one cache line of a row."""
+_BLOCK = 64
+"""Lines swept together, …"""
+_STRIP = 256
+"""… over so many rows at a time: measured best of 16 to 64 lines and 64 to 256 rows."""
 
 
 @dataclass(frozen=True)
@@ -87,23 +89,22 @@ def horizon_slopes(
     """
     azimuths = np.asarray(azimuths_deg, dtype=np.float64)
     window = Window.whole(grid) if window is None else window
-    buffers: dict[tuple[bool, bool], np.ndarray] = {}
     # memory fresh from the system costs more than the sweep itself
     spare = np.empty_like(grid.heights)
+    shape = (window.last_row - window.first_row, window.last_column - window.first_column)
+    buffers: dict[bool, np.ndarray] = {}
     for pair in _opposites(azimuths):
         lines = Lines.along(grid, azimuths[pair[0]])
         heights = line_heights(grid, lines, spare, threads)
         asked: list[np.ndarray | None] = [None, None]
         for index in pair:
             back = lines.looks_back(azimuths[index])
-            key = (lines.transposed, back)
-            if key not in buffers:
-                shape = (window.last_row - window.first_row, window.last_column - window.first_column)
-                buffers[key] = np.empty(shape[::-1] if lines.transposed else shape, dtype=np.float32)
-            asked[int(back)] = buffers[key]
+            if back not in buffers:
+                buffers[back] = np.empty(shape, dtype=np.float32)
+            asked[back] = buffers[back].reshape(shape[::-1] if lines.transposed else shape)
         sweep_lines(heights, lines, window, ahead=asked[0], back=asked[1], threads=threads)
         for index in pair:
-            found = asked[int(lines.looks_back(azimuths[index]))]
+            found = asked[lines.looks_back(azimuths[index])]
             assert found is not None  # noqa: S101 - set above
             yield index, found, lines.transposed
 
@@ -152,73 +153,93 @@ def _sweep(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     heights, shift, first_line, start, stop, wanted_from, wanted_to, first_row, first_column, wall, step, ahead, back, part, parts,
 ):  # fmt: skip
     rows, columns = heights.shape
-    samples = np.empty((_BLOCK, rows), dtype=np.float32)
-    found = np.empty((_BLOCK, rows), dtype=np.float32)
-    vertex_x = np.empty(2 * rows + 2)
-    vertex_z = np.empty(2 * rows + 2)
+    last_column = first_column + max(ahead.shape[1], back.shape[1])
+    # turned so that a line lies in one piece; one strip of rows at a time stays in the processor's cache
+    samples = np.empty((_BLOCK, _STRIP + 16), dtype=np.float32)
+    found = np.empty((_BLOCK, _STRIP + 16), dtype=np.float32)
+    # Each line's hull. Its last two vertices are kept apart, in `state` between strips and in variables within one;
+    # `deeper` counts those below them and `known` is 0, 1 or 2 for none, one or at least two in all.
+    vertex_x, vertex_z = np.empty((_BLOCK, 2 * rows + 3)), np.empty((_BLOCK, 2 * rows + 3))
+    deeper, known, state = np.zeros(_BLOCK, dtype=np.int64), np.zeros(_BLOCK, dtype=np.int64), np.zeros((_BLOCK, 7))
     count = len(start)
     for block in range(part, (count + _BLOCK - 1) // _BLOCK, parts):
         low, high = block * _BLOCK, min(count, (block + 1) * _BLOCK)
-        top_row, end_row = rows, 0
-        wanted_top, wanted_end = rows, 0
+        top_row, end_row, wanted_top, wanted_end = rows, 0, rows, 0
         for line in range(low, high):
             if wanted_from[line] < wanted_to[line]:
                 top_row, end_row = min(top_row, start[line]), max(end_row, stop[line])
                 wanted_top, wanted_end = min(wanted_top, wanted_from[line]), max(wanted_end, wanted_to[line])
-        if wanted_top >= wanted_end:
-            continue
-        for row in range(top_row, end_row):
-            column = first_line + low + shift[row]
-            for line in range(max(0, -column), min(high - low, columns - column)):
-                samples[line, row] = heights[row, column + line]
         for backward in range(2):
             out = back if backward else ahead
-            if out.shape[0] == 0:
+            if out.shape[0] == 0 or wanted_top >= wanted_end:
                 continue
-            for line in range(low, high):
-                if wanted_from[line] >= wanted_to[line]:
-                    continue
-                # x counts samples from where the line enters the array; the line ends with the last cell wanted
-                if backward:
-                    row, way = stop[line] - 1, -1
-                    total = stop[line] - wanted_from[line]
-                    skipped = stop[line] - wanted_to[line]
-                else:
-                    row, way = start[line], 1
-                    total = wanted_to[line] - start[line]
-                    skipped = wanted_from[line] - start[line]
-                z_of, to = samples[line - low], found[line - low]
-                top = -1
-                before, second, third = np.nan, np.nan, np.nan
-                for x in range(total):
-                    z = np.float64(z_of[row])
-                    if np.isnan(z):
-                        to[row] = np.nan
-                    else:
-                        if before - z > wall and abs(before - second) <= wall and abs(second - third) <= wall:
-                            edge = x - 0.5
-                            # taken to fall toward the edge, so that no roof is higher than it is
-                            rim = before - 0.5 * max(abs(before - second), abs(second - third))
-                            while top > 0 and (vertex_z[top - 1] - rim) * (edge - vertex_x[top]) >= (
-                                vertex_z[top] - rim
-                            ) * (edge - vertex_x[top - 1]):
-                                top -= 1
-                            top += 1
-                            vertex_x[top] = edge
-                            vertex_z[top] = rim
-                        while top > 0 and (vertex_z[top - 1] - z) * (x - vertex_x[top]) >= (vertex_z[top] - z) * (
-                            x - vertex_x[top - 1]
-                        ):
-                            top -= 1
-                        if x >= skipped:
-                            to[row] = (vertex_z[top] - z) / ((x - vertex_x[top]) * step) if top >= 0 else 0.0
-                        top += 1
-                        vertex_x[top] = x
-                        vertex_z[top] = z
-                    third, second, before = second, before, z
-                    row += way
-            for row in range(wanted_top, wanted_end):
-                column = first_line + low + shift[row]
+            deeper[:], known[:], state[:, 4:] = 0, 0, np.nan
+            way = -1 if backward else 1
+            # a sweep comes from the array's border and ends with the last cell wanted
+            begin, end = (wanted_top, end_row) if backward else (top_row, wanted_end)
+            for strip in range((end - begin + _STRIP - 1) // _STRIP):
+                upper = max(begin, end - (strip + 1) * _STRIP) if backward else begin + strip * _STRIP
+                lower = end - strip * _STRIP if backward else min(end, upper + _STRIP)
+                for row in range(upper, lower):
+                    column = first_line + low + shift[row]
+                    one, beyond = max(0, -column), min(high - low, columns - column)
+                    if one < beyond:
+                        source = heights[row, column + one : column + beyond]
+                        for line in range(beyond - one):
+                            samples[line + one, row - upper] = source[line]
                 for line in range(low, high):
-                    if wanted_from[line] <= row < wanted_to[line]:
-                        out[row - first_row, column + line - low - first_column] = found[line - low, row]
+                    near = max(upper, wanted_from[line] if backward else start[line])
+                    far = min(lower, stop[line] if backward else wanted_to[line])
+                    if near >= far or wanted_from[line] >= wanted_to[line]:
+                        continue
+                    own = line - low
+                    z_of, to, xs, zs = samples[own], found[own], vertex_x[own], vertex_z[own]
+                    depth, number = np.uint64(deeper[own]), known[own]
+                    x1, z1, x2, z2 = state[own, 0], state[own, 1], state[own, 2], state[own, 3]
+                    before, second, third = state[own, 4], state[own, 5], state[own, 6]
+                    row = far - 1 if backward else near
+                    # x counts samples from where the line enters the array
+                    entered = stop[line] - 1 - row if backward else row - start[line]
+                    for sample in range(entered, entered + far - near):
+                        place, x = np.uint64(row - upper), np.float64(sample)
+                        z = np.float64(z_of[place])
+                        if np.isnan(z):
+                            to[place] = np.nan
+                        else:
+                            if before - z > wall and abs(before - second) <= wall and abs(second - third) <= wall:
+                                edge = x - 0.5
+                                # taken to fall toward the edge, so that no roof is higher than it is
+                                rim = before - 0.5 * max(abs(before - second), abs(second - third))
+                                while number == 2 and (z2 - rim) * (edge - x1) >= (z1 - rim) * (edge - x2):
+                                    x1, z1 = x2, z2
+                                    number = 2 if depth > 0 else 1
+                                    if depth > 0:
+                                        depth -= np.uint64(1)
+                                        x2, z2 = xs[depth], zs[depth]
+                                if number == 2:
+                                    xs[depth], zs[depth] = x2, z2
+                                    depth += np.uint64(1)
+                                x2, z2, x1, z1, number = x1, z1, edge, rim, 2
+                            while number == 2 and (z2 - z) * (x - x1) >= (z1 - z) * (x - x2):
+                                x1, z1 = x2, z2
+                                number = 2 if depth > 0 else 1
+                                if depth > 0:
+                                    depth -= np.uint64(1)
+                                    x2, z2 = xs[depth], zs[depth]
+                            to[place] = (z1 - z) / ((x - x1) * step) if number > 0 else 0.0
+                            if number == 2:
+                                xs[depth], zs[depth] = x2, z2
+                                depth += np.uint64(1)
+                            x2, z2, x1, z1, number = x1, z1, x, z, 2 if number > 0 else 1
+                        third, second, before = second, before, z
+                        row += way
+                    deeper[own], known[own] = depth, number
+                    state[own, 0], state[own, 1], state[own, 2], state[own, 3] = x1, z1, x2, z2
+                    state[own, 4], state[own, 5], state[own, 6] = before, second, third
+                for row in range(max(upper, wanted_top), min(lower, wanted_end)):
+                    column = first_line + low + shift[row]
+                    one, beyond = max(0, first_column - column), min(high - low, last_column - column)
+                    if one < beyond:
+                        target = out[row - first_row, column + one - first_column : column + beyond - first_column]
+                        for line in range(beyond - one):
+                            target[line] = found[line + one, row - upper]

@@ -201,12 +201,14 @@ def _interpolate(frame, offset, wall, out, part, parts):  # type: ignore[no-unty
         for first in range(0, columns, _CHUNK):
             last = min(first + _CHUNK, columns)
             inner_first, inner_last = max(first, 1), min(last, columns - 1)
-            walls = (first == 0) + (last == columns)
-            for column in range(inner_first, inner_last):
-                rise = here[column + side] - here[column]
+            walls = np.int32(first == 0) + np.int32(last == columns)
+            own, passed = here[inner_first:inner_last], here[inner_first + side : inner_last + side]
+            target = to[inner_first:inner_last]
+            for place in range(len(target)):
+                rise = passed[place] - own[place]
                 smooth = abs(rise) <= wall
-                walls += not smooth
-                to[column] = here[column] + share * (rise if smooth else none)
+                walls += np.int32(not smooth)
+                target[place] = own[place] + share * (rise if smooth else none)
             if walls == 0:
                 continue
             # rare and slow: cells beside a wall, a hole or the border, in which the side passed gives no slope

@@ -26,6 +26,8 @@ BINS = 256
 BIN_DEG = 90.0 / (BINS - 1)
 OWN_TOLERANCE_DEG = 0.05
 """Horizons less than this above the plane itself are its own surface: rounding of heights at the shortest distance."""
+_DROPPED_BITS = 16
+"""Of a float32; the other bits find its bin to within a step or two."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,12 @@ def reduce_horizons(
     tilt, toward_deg = checked_orientation(tilt_deg, azimuth_deg, planes)
     own = own_horizon(np.radians(tilt)[:, None], np.cos(np.radians(directions[None, :] - toward_deg[:, None])))
     limit = np.tan(np.minimum(own + np.radians(OWN_TOLERANCE_DEG), np.pi / 2)).T.astype(np.float32)
+    # tangents at the bins' upper edges
     edges = np.append(np.tan(np.radians(np.arange(BINS - 1) * BIN_DEG)), np.inf).astype(np.float32)
+    leading = np.arange(2**31 >> _DROPPED_BITS, dtype=np.int64) << _DROPPED_BITS
+    guess = np.maximum(np.searchsorted(edges, leading.astype(np.int32).view(np.float32), side="left"), 1).astype(
+        np.uint8
+    )
     counts = np.zeros((planes, BINS), dtype=np.uint32)
     sizes = np.zeros((len(directions), planes), dtype=np.int64)
     kept_bins: list[np.ndarray] = [np.empty(0, dtype=np.uint8)] * len(directions)
@@ -158,7 +165,7 @@ def reduce_horizons(
     if len(cells.cell):
         for index, slope, transposed in horizon_slopes(grid, directions, cells.window, threads):
             side_by_side(
-                _histogram, slope.reshape(-1), places[transposed], cells.start, limit[index], edges, counts,
+                _histogram, slope.reshape(-1), places[transposed], cells.start, limit[index], edges, guess, counts,
                 sizes[index], threads=threads,
             )  # fmt: skip
             begin = np.concatenate([[0], np.cumsum(sizes[index])])
@@ -201,28 +208,20 @@ def checked_orientation(
 
 
 @compiled
-def _histogram(slope, cell, start, limit, edges, counts, sizes, part, parts):  # type: ignore[no-untyped-def]  # noqa: PLR0917
-    last = len(edges) - 1
-    per_radian = last / (np.pi / 2)
+def _histogram(slope, cell, start, limit, edges, guess, counts, sizes, part, parts):  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    # positive numbers sort as their bits do: the leading bits tell the bin or one just below
+    bits = slope.view(np.int32)
     for plane in range(part, len(start) - 1, parts):
         to = counts[plane]
         to[:] = 0
         free = limit[plane]
         for place in range(start[plane], start[plane + 1]):
             up = slope[cell[place]]
-            if up <= free:
-                to[0] += 1
-                continue
-            # a rough arc tangent (0.3 deg) finds the bin or its neighbour; the exact edges decide
-            turned = up > 1.0
-            ratio = 1.0 / up if turned else up
-            angle = ratio * (np.pi / 4 + 0.273 * (1.0 - ratio))
-            angle = np.pi / 2 - angle if turned else angle
-            found = min(max(int(angle * per_radian) + 1, 1), last)
-            while up > edges[found]:
-                found += 1
-            while found > 1 and up <= edges[found - 1]:
-                found -= 1
+            found = np.int64(0)
+            if up > free:
+                found = np.int64(guess[bits[cell[place]] >> _DROPPED_BITS])
+                while up > edges[found]:
+                    found += 1
             to[found] += 1
         occupied = 0
         for index in range(len(to)):

@@ -17,6 +17,9 @@ import numpy.typing as npt
 import rasterio
 import rasterio.windows
 import shapely
+from affine import Affine
+from rasterio.enums import Resampling
+from rasterio.vrt import WarpedVRT
 from shapely.geometry.base import BaseGeometry
 
 from geodata.errors import InputError
@@ -183,10 +186,12 @@ class SurfaceFolder:
     bounds: np.ndarray
     cell_size_m: float
     crs: str
+    terrain: Path | None = None
+    """Stands in where no tile has a height: hills beside the study area hide the sky too."""
 
     @classmethod
-    def open(cls, folder: Path) -> SurfaceFolder:
-        """Return a reader of all ``*.tif`` in ``folder``.
+    def open(cls, folder: Path, terrain: Path | None = None) -> SurfaceFolder:
+        """Return a reader of all ``*.tif`` in ``folder``, with ``terrain`` [m] around them.
 
         Raises
         ------
@@ -213,21 +218,33 @@ class SurfaceFolder:
         if len(kinds) > 1:
             raise InputError(f"{folder}: surface tiles differ in CRS or cell size: {sorted(kinds)}")
         crs, size = kinds.pop()
-        return cls(paths, bounds, float(size), crs)
+        return cls(paths, bounds, float(size), crs, terrain)
 
     def read(self, bounds: Bounds) -> np.ndarray:
-        """Return heights [m] within ``bounds``, which lie on the cell grid; NaN where no tile has a height."""
+        """Return heights [m] within ``bounds``, which lie on the cell grid; NaN where nothing is known."""
         size = self.cell_size_m
         west, south, east, north = bounds
         out = np.full((round((north - south) / size), round((east - west) / size)), np.nan, dtype=np.float32)
-        for path, (left, bottom, right, top) in zip(self.paths, self.bounds, strict=True):
+        touching = (self.bounds[:, 0] < east) & (self.bounds[:, 2] > west)
+        touching &= (self.bounds[:, 1] < north) & (self.bounds[:, 3] > south)
+        for number in np.flatnonzero(touching):
+            left, bottom, right, top = self.bounds[number]
             first, last = round((max(west, left) - west) / size), round((min(east, right) - west) / size)
             upper, lower = round((north - min(north, top)) / size), round((north - max(south, bottom)) / size)
-            if first >= last or upper >= lower:
-                continue
             window = rasterio.windows.Window(
                 first + round((west - left) / size), upper + round((top - north) / size), last - first, lower - upper
             )
-            with rasterio.open(path) as source:
+            with rasterio.open(self.paths[number]) as source:
                 out[upper:lower, first:last] = source.read(1, window=window)
+        if self.terrain is not None and np.isnan(out).any():
+            self._fill(out, self.terrain, west, north)
         return out
+
+    def _fill(self, heights: np.ndarray, terrain: Path, west: float, north: float) -> None:
+        size = self.cell_size_m
+        options = {
+            "crs": self.crs, "transform": Affine(size, 0.0, west, 0.0, -size, north), "width": heights.shape[1],
+            "height": heights.shape[0], "src_nodata": float("nan"), "nodata": float("nan"), "resampling": Resampling.bilinear,
+        }  # fmt: skip
+        with rasterio.open(terrain) as source, WarpedVRT(source, **options) as ground:
+            np.copyto(heights, ground.read(1), where=np.isnan(heights))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import shapely
@@ -124,3 +126,18 @@ def test_geographic_and_foot_grids_are_refused():
     for crs in ("EPSG:4326", "EPSG:2263", None):
         with pytest.raises(InputError, match="metres"):
             check_metric(crs, 0.5)
+
+
+def test_memory_stays_near_that_of_the_surface():
+    """Never all azimuths of all cells: that would be 72 surfaces."""
+    side = 800
+    heights = np.zeros((side, side), dtype=np.float32)
+    heights[::40, ::40] = 9.0
+    numbers = np.kron(np.arange(1, 401, dtype=np.int32).reshape(20, 20), np.ones((40, 40), dtype=np.int32))
+    tracemalloc.start()
+    grid = Grid.of(heights, 0.5)
+    found = reduce_horizons(grid, cells_by_number(numbers, 400, grid), np.zeros(400), np.zeros(400), threads=2)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    kept = found.bin.nbytes + found.count.nbytes + found.start.nbytes
+    assert peak - 2 * kept < 14 * heights.nbytes

@@ -42,7 +42,9 @@ def test_points_on_cells_see_what_the_sweep_sees(azimuth, towers):
     rng = np.random.default_rng(1)
     rows, columns = rng.integers(60, 320, (2, 400))
     size = towers.cell_size_m
-    points = np.column_stack([(columns + 0.5) * size, towers.north - (rows + 0.5) * size, towers.heights[rows, columns]])
+    points = np.column_stack(
+        [(columns + 0.5) * size, towers.north - (rows + 0.5) * size, towers.heights[rows, columns]]
+    )
     seen = horizon_at(towers.heights, size, points, [azimuth])[:, 0]
     swept = horizon_angle(towers.heights, size, azimuth)[rows, columns]
     if azimuth % 45 == 0:
@@ -68,7 +70,9 @@ def test_lines_of_sight():
     ]
     np.testing.assert_array_equal(visible(heights, 1.0, eye, targets), [False, True, True, False, True, True, True])
     np.testing.assert_array_equal(
-        visible(heights, 1.0, targets, eye), visible(heights, 1.0, [eye] * len(targets), targets), "sight goes both ways"
+        visible(heights, 1.0, targets, eye),
+        visible(heights, 1.0, [eye] * len(targets), targets),
+        "sight goes both ways",
     )
 
 
@@ -79,9 +83,8 @@ def test_sight_ends_where_similar_triangles_say():
     near, far = 44.0 - 17.5, 50.0 - 17.5
     for beyond in (3.0, 6.0, 9.0):
         limit = 2.0 + 8.0 / near * (far + beyond)
-        target = np.array([30.5, 50.0 + beyond, limit])
-        assert visible(heights, 1.0, eye, target + [0, 0, 0.05])[0]
-        assert not visible(heights, 1.0, eye, target - [0, 0, 0.05])[0]
+        assert visible(heights, 1.0, eye, [30.5, 50.0 + beyond, limit + 0.05])[0]
+        assert not visible(heights, 1.0, eye, [30.5, 50.0 + beyond, limit - 0.05])[0]
 
 
 def test_holes_and_the_outside_hide_nothing():
