@@ -116,7 +116,7 @@ def main(arguments: list[str]) -> None:
     print(
         f"town: {options.side} x {options.side} cells of {CELL_SIZE_M} m, {len(tilt):,} planes, {len(sun):,} daylight hours"
     )
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), time.process_time()
     grid = Grid.of(heights, CELL_SIZE_M)
     cells = cells_by_number(numbers, len(tilt), grid)
     prepared = time.perf_counter()
@@ -125,7 +125,7 @@ def main(arguments: list[str]) -> None:
     isotropic, band = sky_view_ratio(found, tilt, azimuth), horizon_band_ratio(found, tilt, azimuth)
     viewed = time.perf_counter()
     fraction = unshaded_fraction(found, sun["azimuth"], sun["apparent_elevation"])
-    done = time.perf_counter()
+    done, busy = time.perf_counter(), time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     print(f"  cells of planes       {prepared - began:7.2f} s   ({len(cells.cell) / 1e6:.1f} M cells)")
     print(
@@ -134,7 +134,9 @@ def main(arguments: list[str]) -> None:
     )
     print(f"  sky view, band        {viewed - swept:7.2f} s   (mean {isotropic.mean():.3f}, {band.mean():.3f})")
     print(f"  hourly fractions      {done - viewed:7.2f} s   (mean {fraction.mean():.3f})")
-    print(f"  in all                {done - began:7.2f} s   peak memory {peak:.2f} GB")
+    print(
+        f"  in all                {done - began:7.2f} s   ({busy:.1f} s of processor time, peak memory {peak:.2f} GB)"
+    )
     del found, fraction, cells, numbers, place
     _directions(grid, pixels)
     _shadows(grid, sun, pixels)

@@ -29,6 +29,8 @@ ROLE_TITLES: Mapping[Role, tuple[str, str]] = {
     "land_use_regulation": ("토지이용계획(규제)", "land-use regulation"),
     "zoning": ("용도지역", "zoning"),
     "building_register": ("건축물대장", "building register"),
+    "roof_planes": ("지붕면", "roof planes"),
+    "ndvi": ("식생지수", "vegetation index"),
 }
 
 NEEDED_FOR: Mapping[Role, tuple[str, str]] = {
@@ -45,6 +47,11 @@ NEEDED_FOR: Mapping[Role, tuple[str, str]] = {
     "land_use_regulation": ("필지의 용도지역", "zoning of parcels"),
     "zoning": ("필지의 용도지역 (위 두 자료가 없을 때)", "zoning of parcels where the tables say nothing"),
     "building_register": ("층수·높이 보완, 지붕 종류", "missing floors and heights, roof types"),
+    "roof_planes": (
+        "경사지붕의 방위와 경사 (없으면 모두 평지붕)",
+        "tilt and azimuth of pitched roofs (without it all are flat)",
+    ),
+    "ndvi": ("필지별 식생지수", "vegetation index of parcels"),
 }
 
 

@@ -125,11 +125,12 @@ def _wrong_columns(found: Look, role: Role, spec: SourceSpec, product: Product |
     kind = _KINDS.get(role, "vector")
     is_kind = {"shapefile": "vector", "xyz": "raster"}.get(found.format, found.format)
     # contour lines and spot heights stand in for an elevation model
-    if role == "terrain" and is_kind == "vector":
+    if role == "terrain" and is_kind == "vector" and (product is not None or "elevation_m" in spec.columns):
         kind = is_kind
     is_city = role == "buildings" and is_kind == "city"
     if kind != is_kind and not is_city and not (role in TABLE_ROLES and is_kind == "table"):
-        return f"{role}.path: this is a {is_kind} file, a {kind} file is needed"
+        lines = ", or contour lines with columns.elevation_m" if (role, is_kind) == ("terrain", "vector") else ""
+        return f"{role}.path: this is a {is_kind} file, a {kind} file is needed{lines}"
     if kind != "vector" or is_city:
         return ""
     for ours, theirs in spec.columns.items():

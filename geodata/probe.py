@@ -22,6 +22,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from geodata import codes, crs, dbf
 from geodata.archive import Member
 from geodata.city_json import is_city_json, parse_city_json
+from geodata.cut_names import BYTES
 from geodata.encoding import Encoding, decode, sniff_dbf
 from geodata.errors import InputError
 from geodata.image_look import band_names
@@ -225,7 +226,8 @@ def measure(found: Look) -> None:
     if found.format != "shapefile" or found.sample is None:
         return
     try:
-        info = pyogrio.read_info(found.member.gdal_path, encoding=found.encoding, force_total_bounds=True)
+        # column names are known already, and those that were cut within a letter cannot be read in their own encoding
+        info = pyogrio.read_info(found.member.gdal_path, encoding=BYTES, force_total_bounds=True)
         names = found.fields
         _look_at_shapes(found, info)
         found.fields = names

@@ -19,7 +19,7 @@ import pyproj
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from geodata import codes, dbf
+from geodata import codes, cut_names, dbf
 from geodata.archive import Member, find_on_disk, member_of
 from geodata.city_layer import read_city_dataset
 from geodata.crs import in_korea
@@ -123,13 +123,14 @@ def _read_part(
     member = member_of(inbox, part)
     box = None if bbox is None else _box_in(part.crs, crs, bbox)
     wide = _raw_numbers(inbox, part, member, [n for o, ns in wanted.items() if o not in QUANTITIES for n in ns])
+    spelled = _spelling(inbox, part, member)
     row = start
     try:
         with pyogrio.raw.open_arrow(
             member.gdal_path,
             layer=part.layer,
-            encoding=part.encoding,
-            columns=names,
+            encoding=cut_names.BYTES if spelled else part.encoding,
+            columns=[spelled.names[name] for name in names] if spelled else names,
             return_fids=True,
             batch_size=BATCH_ROWS,
             use_pyarrow=True,
@@ -138,6 +139,7 @@ def _read_part(
             fid_name = meta["fid_column"] or "OGC_FID"
             for batch in reader:
                 table = pa.Table.from_batches([batch])
+                table = spelled.decoded(table) if spelled else table
                 shapes, bent = _straight(member, part, table[shape_name], table[fid_name].to_numpy())
                 keep = _wanted(shapes, part.crs, box)
                 fids = table[fid_name].to_numpy()[keep]
@@ -164,6 +166,14 @@ def _read_part(
                 row += len(table)
     except (DataSourceError, DataLayerError, pa.ArrowException, OSError) as error:
         raise InputError(f"{part.data_source} cannot be read: {error}. Download or copy it again") from error
+
+
+def _spelling(inbox: Path, part: LayerPart, member: Member) -> cut_names.Spelling | None:
+    """Return how to ask for the columns of a shapefile whose names were cut within a letter; None for all others."""
+    if member.suffix != ".shp":
+        return None
+    with _table_beside(inbox, part, member).open() as stream:
+        return cut_names.spelling(dbf.read_header(stream), part.encoding or "UTF-8")
 
 
 def _straight(

@@ -96,6 +96,7 @@ class Work:
         self.write(layer.features)
         self.write(layer.quality, "quality.parquet")
         self.metadata["account"] = layer.account.as_dict()
+        self.metadata |= layer.measures
 
     def absent(self, why_ko: str, why_en: str) -> None:
         """Say that there is no such data, and why; everything that depends on it knows."""

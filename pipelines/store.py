@@ -110,7 +110,13 @@ class Store:
         return self._read(asset, pointer["digest"])
 
     def by_content(self, asset: str, content: str) -> StoredObject | None:
-        """Return the object of ``asset`` with this content hash, if it is in the store."""
+        """Return the object of ``asset`` with this content hash, if it is in the store.
+
+        Different inputs may make equal content; the current object is then the one that is meant.
+        """
+        current = self.current(asset)
+        if current is not None and current.content == content:
+            return current
         for record in sorted(self._folder(asset).glob(f"*/{RECORD}")):
             if _record(record).get("content") == content:
                 return self._read(asset, record.parent.name)

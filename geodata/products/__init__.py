@@ -67,4 +67,14 @@ def recognise(sample: VectorSample | RasterSample | WeatherSample | TableSample 
     return next((p for p in PRODUCTS if p.matches(sample)), None)
 
 
-__all__ = ["PRODUCTS", "CitySample", "Product", "RasterSample", "TableSample", "VectorSample", "WeatherSample", "product", "recognise"]
+__all__ = [
+    "PRODUCTS",
+    "CitySample",
+    "Product",
+    "RasterSample",
+    "TableSample",
+    "VectorSample",
+    "WeatherSample",
+    "product",
+    "recognise",
+]

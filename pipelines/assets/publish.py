@@ -49,6 +49,10 @@ CLEAN = (
     "sources/plan_blocks",
     "sources/roads",
     "sources/roof_planes",
+    "sources/land_characteristics",
+    "sources/land_use_regulation",
+    "sources/zoning",
+    "sources/building_register",
 )
 PARAMETER_FILES = (
     ("twin.solar", "pv.yaml"),
@@ -57,6 +61,8 @@ PARAMETER_FILES = (
     ("twin.green", "policy.yaml"),
     ("geodata.clean", "storey_heights.yaml"),
     ("geodata.products", "contours.yaml"),
+    ("geodata.clean", "land_tables.yaml"),
+    ("geodata.clean", "building_register.yaml"),
 )
 
 

@@ -16,8 +16,8 @@ from geodata.clean.land_tables import clean_land_characteristics, clean_land_use
 from geodata.clean.parcels import clean_parcels
 from geodata.clean.parks import clean_parks
 from geodata.clean.plan_blocks import clean_plan_blocks
-from geodata.clean.roof_planes import clean_roof_planes
 from geodata.clean.roads import clean_roads
+from geodata.clean.roof_planes import clean_roof_planes
 from geodata.clean.zoning import clean_zones, parcel_land
 from geodata.inventory import RawLayer
 from geodata.products.ndvi import build_ndvi

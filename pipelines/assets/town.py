@@ -72,7 +72,7 @@ def buildings(work: Work) -> None:
 @step(
     "scenario/parcels",
     group="town",
-    needs=("sources/parcels", "sources/ndvi", "scenario/cover", "scenario/buildings"),
+    needs=("sources/parcels", "sources/parcel_land", "sources/ndvi", "scenario/cover", "scenario/buildings"),
     layer=LAYERS["parcels"],
 )
 def parcels(work: Work) -> None:
@@ -84,6 +84,9 @@ def parcels(work: Work) -> None:
         work.absent("필지 자료가 없음", "no parcels")
         return
     frame = work.frame("sources/parcels")
+    land = work.frame_or_none("sources/parcel_land")
+    if land is not None:
+        frame = frame.join(land, on="pnu")
     cover = work.frame_or_none("scenario/cover", "parcels.parquet")
     if cover is not None:
         frame = frame.join(cover, on="pnu")

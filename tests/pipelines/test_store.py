@@ -89,3 +89,12 @@ def test_objects_are_found_by_their_content(tmp_path):
     assert found.digest == good.digest
     assert store.by_content("town/roofs", "0" * 64) is None
     assert json.loads((good.folder / "object.json").read_text(encoding="utf-8"))["inputs"] == {"a": "1"}
+
+
+def test_of_objects_with_equal_content_the_current_one_is_found(tmp_path):
+    store = Store(tmp_path)
+    for inputs in ({"a": "1"}, {"a": "2"}, {"a": "3"}, {"a": "2"}):
+        last = store.get_or_build("town/roofs", **(COMMON | {"inputs": inputs}), build=writer("abc"))
+    found = store.by_content("town/roofs", last.content)
+    assert found is not None
+    assert found.inputs == {"a": "2"}

@@ -280,6 +280,8 @@ def _losses(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start, bins, counts, cells, far, level, lean, own, weight, middle, band, lost, band_lost, part, parts,
 ):  # fmt: skip
     planes, azimuths = own.shape
+    squared_cosine = np.cos(middle) ** 2
+    lens = (np.pi / 2 - middle) / 2 - np.sin(2 * middle) / 4
     width = np.pi / 2 / (len(middle) - 1)
     band = np.radians(band)
     for plane in range(part, planes, parts):
@@ -289,15 +291,15 @@ def _losses(  # type: ignore[no-untyped-def]  # noqa: PLR0917
             a, b, own_angle = level[plane], lean[plane, azimuth], own[plane, azimuth]
             free = a * np.cos(own_angle) ** 2 + b * ((np.pi / 2 - own_angle) / 2 - np.sin(2 * own_angle) / 4)
             beyond = np.radians(np.float64(far[plane, azimuth])) if far.shape[0] > 0 else 0.0
+            far_left = a * np.cos(beyond) ** 2 + b * ((np.pi / 2 - beyond) / 2 - np.sin(2 * beyond) / 4)
             gone, hidden = 0.0, 0.0
             first, last = start[plane * azimuths + azimuth], start[plane * azimuths + azimuth + 1]
             for entry in range(first, last + (cells[plane] == 0)):
                 # a plane without surface is one cell with nothing near
                 found = 0 if cells[plane] == 0 else np.int64(bins[entry])
                 number = 1 if cells[plane] == 0 else counts[entry]
-                angle = max(middle[found], beyond)
-                if angle > own_angle and angle > 0.0:
-                    left = a * np.cos(angle) ** 2 + b * ((np.pi / 2 - angle) / 2 - np.sin(2 * angle) / 4)
+                if max(middle[found], beyond) > own_angle and max(middle[found], beyond) > 0.0:
+                    left = a * squared_cosine[found] + b * lens[found] if middle[found] > beyond else far_left
                     gone += number * (free - left)
                 if beyond > band:
                     hidden += number

@@ -159,6 +159,78 @@ class Agency:
             "EXCUT_SE": ["EXA0001"] * count,
         }
 
+    def tl_spbd(self, count: int = 6) -> dict[str, list]:
+        """Columns of TL_SPBD_BULD: the parcel number lies in six columns, the land type counts from 0."""
+        return {
+            "BD_MGT_SN": [f"4121010500100{i + 1:02d}00000000001" for i in range(count)],
+            "SIG_CD": [DONG[:5]] * count,
+            "EMD_CD": [DONG[5:8]] * count,
+            "LI_CD": [""] * count,
+            "MNTN_YN": ["0"] * count,
+            "LNBR_MNNM": list(range(1, count + 1)),
+            "LNBR_SLNO": [0] * count,
+            "BULD_NM": ["똠방빌라"] * count,
+            "BULD_NM_DC": [""] * count,
+            "GRO_FLO_CO": [3] * count,
+            "UND_FLO_CO": [0] * count,
+            "BDTYP_CD": ["02001"] * count,
+        }
+
+    def csv(
+        self, path: Path, header: Sequence[str], rows: Sequence[Mapping[str, str]], encoding: str = "cp949"
+    ) -> Path:
+        """Write a table with every column of ``header``; rows say only what matters."""
+        lines = [",".join(header)] + [",".join(row.get(name, "") for name in header) for row in rows]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes("\r\n".join([*lines, ""]).encode(encoding))
+        return path
+
+    # the header as it is handed out: the land use is misspelt (토지이동상황 for 토지이용상황)
+    al_d195_header = (
+        "고유번호,법정동코드,법정동명,대장구분코드,대장구분명,지번,토지일련번호,기준년도,기준월,지목코드,지목명,토지면적,"
+        "용도지역코드1,용도지역명1,용도지역코드2,용도지역명2,토지이용상황코드,토지이동상황,지형높이코드,지형높이,지형형상코드,"
+        "지형형상,도로접면코드,도로접면,공시지가,데이터기준일자"
+    ).split(",")
+    al_d155_header = (
+        "고유번호,법정동코드,법정동명,대장구분코드,대장구분명,지번,도면번호,저촉여부코드,저촉여부,용도지역지구코드,"
+        "용도지역지구명,등록일자,데이터기준일자,원천시도시군구코드"
+    ).split(",")
+
+    def al_d195_row(
+        self, pnu: str, area: float, zoning: str = "자연녹지지역", date: str = "2026-02-01"
+    ) -> dict[str, str]:
+        return {
+            "고유번호": pnu, "법정동코드": pnu[:10], "법정동명": "경기도 광명시 노온사동", "기준년도": date[:4], "기준월": "01",
+            "지목코드": "08", "지목명": "대", "토지면적": str(area), "용도지역코드1": "43", "용도지역명1": zoning,
+            "용도지역명2": "지정되지않음", "토지이동상황": "단독", "공시지가": "1000", "데이터기준일자": date,
+        }  # fmt: skip
+
+    def al_d155_row(
+        self, pnu: str, code: str, name: str, relation: tuple[str, str] = ("1", "포함"), date: str = "2026-02-01"
+    ) -> dict[str, str]:
+        return {
+            "고유번호": pnu, "법정동코드": pnu[:10], "저촉여부코드": relation[0], "저촉여부": relation[1],
+            "용도지역지구코드": code, "용도지역지구명": name, "데이터기준일자": date, "원천시도시군구코드": pnu[:5],
+        }  # fmt: skip
+
+    def title(self, path: Path, *records: Mapping[int, str], encoding: str = "cp949") -> Path:
+        """Write a bulk text of the building register: 77 values between bars, no header; records by place of the value."""
+        usual = {
+            1: "1",
+            2: "일반",
+            3: "2",
+            4: "일반건축물",
+            8: DONG[:5],
+            9: DONG[5:],
+            10: "0",
+            12: "0000",
+            23: "0",
+            24: "주건축물",
+        }
+        lines = ["|".join((usual | dict(record)).get(n, "") for n in range(77)) for record in records]
+        path.write_bytes("\n".join([*lines, ""]).encode(encoding))
+        return path
+
     def dem(
         self, path: Path, driver: str = "GTiff", crs: str | None = "EPSG:5186", cell: float = 5.0, base: float = 20.0
     ) -> Path:

@@ -560,11 +560,20 @@ def test_real_files(shared_data):
     assert found == {
         "gwarim/gwarim_parcels.geojson": ("PARCELS_BY_JIBUN", 1959, "EPSG:4326"),
         "yeoksam/Seoul_Gangnam_Yeoksam_One_Block.shp": ("F_FAC_BUILDING", 1039, "EPSG:4326"),
+    } | {
+        f"ngii_topo1000/{sheet}.zip/{layer}.shp": (f"NGII_1000_{name}", rows, "EPSG:5186")
+        for layer, name, counts in (
+            ("N1A_B0010000", "BUILDINGS", (52, 949)),
+            ("N1L_A0020000", "ROADS", (40, 667)),
+            ("N1L_F0010000", "CONTOURS", (49, 71)),
+            ("N1P_F0020000", "SPOT_HEIGHTS", (3, 3)),
+        )
+        for sheet, rows in zip(("376120506", "376120531"), counts, strict=True)
     }
-    terrain = {p.data_source: p.crs for d in inventory.datasets_for("terrain") for p in d.parts}
-    assert terrain == {"terrain/seoul_dem.tif": "EPSG:5186", "terrain/34707051.tif": "EPSG:5186"}
+    rasters = [p for d in inventory.datasets_for("terrain") for p in d.parts if p.kind == "raster"]
+    assert {p.data_source: p.crs for p in rasters} == {"terrain/seoul_dem.tif": "EPSG:5186", "terrain/34707051.tif": "EPSG:5186"}
     weather = [p.data_source for d in inventory.datasets_for("weather") for p in d.parts]
     assert [name.split("/")[0] for name in weather] == ["weather", "weather", "oracles"]
     assert [p.path for p in told(inventory, "already damaged")] == ["yeoksam/Seoul_Gangnam_Yeoksam_One_Block.shp"]
-    assert {"ngii_topo1000/376120506.zip", "ngii_topo1000/376120531.zip"} <= set(inventory.ignored)
+    assert {"ngii_topo1000/376120506.zip", "ngii_topo1000/376120531.zip"} <= {u.file for u in inventory.unused}
     refuse(inventory)

@@ -189,7 +189,7 @@ def test_contours_of_any_file_can_be_named(inbox):
     assert read_dataset(inbox, dataset, CRS).frame["elevation_m"].tolist() == [10, 15]
     wrong = take_inventory(inbox, {"terrain": SourceSpec(path=Path("mine.shp"))}).problems[0]
     assert wrong.fatal
-    assert "elevation_m" in wrong.what
+    assert "or contour lines with columns.elevation_m" in wrong.what
 
 
 def test_every_entry_says_where_to_get_it():
