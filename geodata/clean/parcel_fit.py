@@ -20,6 +20,8 @@ LEAST_OVERLAP_M2 = 1.0
 GAP_WIDTH_M = 15.0
 """A strip narrower than this between lots of two municipalities is a gap of drawing; wider ones are land nobody drew."""
 LEAST_GAP_M2 = 1.0
+_HAIR_M = 0.005
+_TOUCH_M = 0.05
 
 
 def note_fit(candidates: Candidates, parcels: gpd.GeoDataFrame) -> None:
@@ -67,7 +69,8 @@ def overlapping(shapes: Shapes) -> pd.DataFrame:
 def border_gaps(shapes: Shapes, municipality: pd.Series) -> pd.DataFrame:
     """Return the gaps between lots of two municipalities: ``pair``, ``area_m2``, ``count`` and ``shape``, the largest gap.
 
-    A gap is ground that lies within half of `GAP_WIDTH_M` of lots of both and under no lot at all.
+    A gap is ground under no lot that touches lots of both and is narrower than `GAP_WIDTH_M`: what closes when the lots grow by
+    half of it and shrink again.
     """
     codes = municipality.to_numpy(dtype=object)
     rows: list[tuple[str, float, int, shapely.Geometry]] = []
@@ -80,24 +83,24 @@ def border_gaps(shapes: Shapes, municipality: pd.Series) -> pd.DataFrame:
     pairs = pd.DataFrame({"near": near[crossing], "other": other[crossing]})
     pairs["pair"] = [f"{a}-{b}" for a, b in zip(codes[pairs["near"]], codes[pairs["other"]], strict=True)]
     for pair, group in pairs.groupby("pair", sort=True):
-        sides = [_reach(shapes[np.unique(group[side])]) for side in ("near", "other")]
-        between = shapely.intersection(*sides)
-        covering = shapes[tree.query(between, predicate="intersects")]
-        gap = make_valid_polygons(np.array([shapely.difference(between, shapely.union_all(covering))], dtype=object))[0]
+        sides = [shapely.union_all(shapes[np.unique(group[side])]) for side in ("near", "other")]
+        grown = shapely.buffer(shapely.union_all(sides), GAP_WIDTH_M / 2, join_style="mitre")
+        closed = shapely.buffer(grown, -GAP_WIDTH_M / 2, join_style="mitre")
+        covering = shapes[tree.query(closed, predicate="intersects")]
+        gap = make_valid_polygons(np.array([shapely.difference(closed, shapely.union_all(covering))], dtype=object))[0]
         places = _large_parts(gap)
+        # notches between lots of one town are none of the border's
+        touching = [shapely.dwithin(places, side, _TOUCH_M) for side in sides]
+        places = places[touching[0] & touching[1]]
         if len(places):
             area = shapely.area(places)
             rows.append((str(pair), float(area.sum()), len(places), places[area.argmax()]))
     return pd.DataFrame(rows, columns=["pair", "area_m2", "count", "shape"])
 
 
-def _reach(shapes: Shapes) -> shapely.Geometry:
-    return shapely.union_all(shapely.buffer(shapes, GAP_WIDTH_M / 2, join_style="mitre"))
-
-
 def _large_parts(gap: shapely.Geometry | None) -> npt.NDArray[np.object_]:
     if gap is None:
         return np.empty(0, dtype=object)
     # a hair's breadth beside every shared edge is no gap
-    parts = shapely.get_parts(shapely.buffer(shapely.buffer(gap, -0.005), 0.005, join_style="mitre"))
+    parts = shapely.get_parts(shapely.buffer(shapely.buffer(gap, -_HAIR_M), _HAIR_M, join_style="mitre"))
     return parts[shapely.area(parts) >= LEAST_GAP_M2]

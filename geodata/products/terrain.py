@@ -70,7 +70,7 @@ def build_terrain(
     if measured:
         count = sum(len(dataset.parts) for dataset in measured)
         report = replace(
-            report, notes=(*report.notes, f"{count} layers of contour lines and spot heights were not used beside it")
+            report, notes=(*report.notes, f"{count} layer(s) of contour lines and spot heights were not used beside it")
         )
     return report
 

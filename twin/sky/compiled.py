@@ -43,7 +43,9 @@ class compiled:  # noqa: N801 - a decorator
 def thread_count() -> int:
     """Return how many threads share one sweep: ``NUMBA_NUM_THREADS`` if set, else the CPUs of this process."""
     given = os.environ.get("NUMBA_NUM_THREADS", "")
-    return max(1, int(given)) if given.isdigit() else len(os.sched_getaffinity(0))
+    if given.isdigit():
+        return max(1, int(given))
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def side_by_side(kernel: Callable[..., Any], *arguments: Any, threads: int | None = None) -> None:

@@ -120,8 +120,8 @@ def test_rasters_that_are_no_terrain(inbox):
     with rasterio.open(inbox / "photo.tif", "w", count=3, dtype="uint8", **profile) as raster:
         raster.write(np.repeat((values * 255).astype("uint8")[None], 3, axis=0))
     inventory = take_inventory(inbox)
-    assert inventory.datasets == ()
-    assert inventory.ignored == ("ndvi.tif", "photo.tif")
+    assert [(d.role, d.product) for d in inventory.datasets] == [("ndvi", "NDVI")]
+    assert inventory.ignored == ("photo.tif",)
 
 
 def test_terrain_of_several_cell_sizes_the_finest_first(agency, inbox):

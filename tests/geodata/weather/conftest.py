@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -54,7 +55,9 @@ def hour_means() -> pd.Series:
 def asos_rows(means: pd.Series, year: int = 2023, factor: float = 1.0) -> pd.DataFrame:
     """Lines of the portal for one calendar year: the sum of an hour stands at its end, blank at night."""
     ends = pd.date_range(f"{year}-01-01", f"{year}-12-31 23:00", freq="h")
-    source = (ends - pd.Timedelta(hours=1)).map(lambda t: t.replace(year=2023, day=min(t.day, 28 if t.month == 2 else t.day)))
+    source = (ends - pd.Timedelta(hours=1)).map(
+        lambda t: t.replace(year=2023, day=min(t.day, 28 if t.month == 2 else t.day))
+    )
     sums = means.reindex(source).to_numpy() * factor * 3600.0 / 1e6
     table = pd.DataFrame({"지점": 108, "지점명": "서울", "일시": ends.strftime("%Y-%m-%d %H:%M")})
     # a straight line between full hours: the middle of an hour is exactly between its ends
@@ -119,7 +122,12 @@ def pvgis_csv(rows: pd.DataFrame, stated: float | None = None) -> str:
         head.append(f"Irradiance Time Offset (h): {stated}")
     head += ["month,year", *[f"{month},{2004 + month}" for month in range(1, 13)]]
     body = rows.to_csv(index=False, lineterminator="\r\n")
-    tail = ["", "T2m: 2-m air temperature (degree Celsius)", "SP: Surface (air) pressure (Pa)", "PVGIS (c) European Union"]
+    tail = [
+        "",
+        "T2m: 2-m air temperature (degree Celsius)",
+        "SP: Surface (air) pressure (Pa)",
+        "PVGIS (c) European Union",
+    ]
     return "\r\n".join(head) + "\r\n" + body + "\r\n".join(tail) + "\r\n"
 
 
@@ -154,7 +162,9 @@ def pvgis_epw(rows: pd.DataFrame, zone: int = 8) -> str:
     ):
         year, month, day, hour = int(stamp[:4]), int(stamp[4:6]), int(stamp[6:8]), int(stamp[9:11]) + 1
         before = f"{year},{month},{day},{hour},0,B8,{temp},1.1,91,100500,9999,9999,322"
-        lines.append(f"{before},{ghi},{dni},{dhi},999999,999999,999999,9999,334,1.5,99,99,9999,99999,9,999999999,999,0.999,999,99,999,999,99")
+        lines.append(
+            f"{before},{ghi},{dni},{dhi},999999,999999,999999,9999,334,1.5,99,99,9999,99999,9,999999999,999,0.999,999,99,999,999,99"
+        )
     return "\n".join([*head, *lines]) + "\n"
 
 
@@ -168,8 +178,16 @@ def nsrdb_csv(sky: Sky, minute: int = 30, moment: int | None = None, year: int =
              "Wind Speed Units", "Version"]  # fmt: skip
     told = ["NSRDB", "1234567", "-", "-", "-", SEOUL[0], SEOUL[1], zone, int(SEOUL[2]), 9, "w/m2", "w/m2", "w/m2", "c",
             "mbar", "m/s", "v4.0.0"]  # fmt: skip
-    table = pd.DataFrame({"Year": labels.year, "Month": labels.month, "Day": labels.day, "Hour": labels.hour, "Minute": labels.minute})
+    table = pd.DataFrame(
+        {"Year": labels.year, "Month": labels.month, "Day": labels.day, "Hour": labels.hour, "Minute": labels.minute}
+    )
     table["Temperature"] = 12.5
     table["DHI"], table["DNI"], table["GHI"] = (values[name].to_numpy() for name in ("dhi", "dni", "ghi"))
     table["Pressure"], table["Wind Speed"] = 1004, 2.5
     return f"{','.join(names)}\n{','.join(str(v) for v in told)}\n{table.to_csv(index=False)}"
+
+
+@pytest.fixture
+def made() -> SimpleNamespace:
+    """Writers of the formats, as text."""
+    return SimpleNamespace(pvgis_csv=pvgis_csv, pvgis_json=pvgis_json, pvgis_epw=pvgis_epw, nsrdb_csv=nsrdb_csv)

@@ -48,7 +48,9 @@ def test_components_agree_with_each_other_and_with_erbs(write_asos):
     sun = pvlib.solarposition.get_solarposition(frame.index, 37.5714, 126.9658, altitude=86)
     high = sun["elevation"] > 5
     cosine = np.cos(np.radians(sun["zenith"]))
-    assert (frame["dni"] * cosine + frame["dhi"])[high].to_numpy() == pytest.approx(frame["ghi"][high].to_numpy(), abs=0.01)
+    assert (frame["dni"] * cosine + frame["dhi"])[high].to_numpy() == pytest.approx(
+        frame["ghi"][high].to_numpy(), abs=0.01
+    )
     # Erbs, Klein and Duffie (1982): diffuse fraction at a clearness index of at most 0.22 is 1 - 0.09 kt
     extra = pvlib.irradiance.get_extra_radiation(frame.index) * cosine
     dull = high & (frame["ghi"] / extra <= 0.22)

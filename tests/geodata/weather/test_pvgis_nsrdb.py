@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
 import zipfile
 from pathlib import Path
 
@@ -15,10 +14,6 @@ from geodata.weather.nsrdb import read_nsrdb
 from geodata.weather.pvgis import read_pvgis
 from geodata.weather.record import closure_error
 
-_spec = importlib.util.spec_from_file_location("weather_files_made", Path(__file__).with_name("conftest.py"))
-made = importlib.util.module_from_spec(_spec)  # type: ignore[arg-type]
-_spec.loader.exec_module(made)  # type: ignore[union-attr]
-
 
 def _written(path: Path, text: str) -> Path:
     path.write_bytes(text.encode("utf-8"))
@@ -26,7 +21,7 @@ def _written(path: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "epw"])
-def test_the_moment_is_found_in_every_format(tmp_path, pvgis_rows, sky, form):
+def test_the_moment_is_found_in_every_format(tmp_path, pvgis_rows, sky, form, made):
     """Irradiance was taken 11 minutes after the label; no format says so, the sun does."""
     text = {"csv": made.pvgis_csv, "json": made.pvgis_json, "epw": made.pvgis_epw}[form](pvgis_rows(11 / 60))
     weather = read_pvgis(_written(tmp_path / f"tmy.{form}", text))
@@ -46,7 +41,7 @@ def test_the_moment_is_found_in_every_format(tmp_path, pvgis_rows, sky, form):
     assert weather.latitude == pytest.approx(37.571, abs=1e-3)
 
 
-def test_the_stated_moment_counts(tmp_path, pvgis_rows):
+def test_the_stated_moment_counts(tmp_path, pvgis_rows, made):
     text = made.pvgis_csv(pvgis_rows(0.5), stated=0.5)
     weather = read_pvgis(_written(tmp_path / "tmy.csv", text))
     assert weather.frame.index[0] == pd.Timestamp("2022-12-31T15:30Z")
@@ -65,12 +60,12 @@ def test_the_moment_of_a_published_day():
         },
         index=label,
     )
-    error = [closure_error(day, pd.Timedelta(minutes=m), 45.0, 8.0, 250.0) for m in range(0, 61)]
+    error = [closure_error(day, pd.Timedelta(minutes=m), 45.0, 8.0, 250.0) for m in range(61)]
     assert abs(int(np.argmin(error)) - 10.6) <= 2
     assert min(error) < 2.0
 
 
-def test_an_epw_in_local_time(tmp_path, pvgis_rows):
+def test_an_epw_in_local_time(tmp_path, pvgis_rows, made):
     """If UTC puts the sun into the night, the hours are those of the LOCATION line."""
     rows = pvgis_rows(0.5)
     local = rows.iloc[np.roll(np.arange(8760), 9)].reset_index(drop=True)
@@ -90,14 +85,14 @@ def test_an_epw_in_local_time(tmp_path, pvgis_rows):
         (lambda t: t.replace(",100500.0", ",1005.0"), ["station pressure is impossible in 8,760 hours"]),
     ],
 )
-def test_what_is_refused(tmp_path, pvgis_rows, damage, words):
+def test_what_is_refused(tmp_path, pvgis_rows, damage, words, made):
     with pytest.raises(InputError) as error:
         read_pvgis(_written(tmp_path / "tmy.csv", damage(made.pvgis_csv(pvgis_rows(0.5), stated=0.5))))
     for word in ["tmy.csv", *words]:
         assert word in str(error.value)
 
 
-def test_nsrdb_is_labelled_with_its_moment(tmp_path, sky):
+def test_nsrdb_is_labelled_with_its_moment(tmp_path, sky, made):
     weather = read_nsrdb(_written(tmp_path / "psm.csv", made.nsrdb_csv(sky)))
     assert weather.frame.index[0] == pd.Timestamp("2022-12-31T15:30Z")
     # values of 2019 stand at the same day and hour of the typical year; the sun repeats itself within 1 W/m2 or so
@@ -108,19 +103,19 @@ def test_nsrdb_is_labelled_with_its_moment(tmp_path, sky):
     assert weather.station == "NSRDB 1234567"
 
 
-def test_nsrdb_in_utc_and_on_the_full_hour(tmp_path, sky):
+def test_nsrdb_in_utc_and_on_the_full_hour(tmp_path, sky, made):
     weather = read_nsrdb(_written(tmp_path / "psm.csv", made.nsrdb_csv(sky, minute=0, zone=0)))
     assert weather.frame.index[0] == pd.Timestamp("2022-12-31T15:00Z")
     assert weather.reading == "as labelled"
 
 
-def test_nsrdb_half_an_hour_off_is_noticed_and_told(tmp_path, sky):
+def test_nsrdb_half_an_hour_off_is_noticed_and_told(tmp_path, sky, made):
     weather = read_nsrdb(_written(tmp_path / "psm.csv", made.nsrdb_csv(sky, minute=0, moment=30)))
     assert weather.reading == "half an hour later"
     assert "half an hour later" in weather.notes[0]
 
 
-def test_nsrdb_leap_year(tmp_path, sky):
+def test_nsrdb_leap_year(tmp_path, sky, made):
     weather = read_nsrdb(_written(tmp_path / "psm.csv", made.nsrdb_csv(sky, year=2020)))
     assert len(weather.frame) == 8760
     assert "29 February left out (24 hours)" in weather.notes
@@ -134,11 +129,14 @@ def test_nsrdb_leap_year(tmp_path, sky):
         (lambda t: "\n".join(t.splitlines()[:5000]), ["8,760: 3,763 missing"]),
         (lambda t: t.replace("2019,7,1,5,30", "2019,7,1,4,30"), ["1 missing, 1 repeated"]),
         (lambda t: t.replace("Wind Speed,", "Wind,").replace(",Wind Speed\n", ",Wind\n"), ["lacks wind speed"]),
-        (lambda t: t.replace("NSRDB,1234567,-,-,-,37.5714,126.9658", "NSRDB,1234567,-,-,-,37.5714,-53.0"), ["into the night"]),
+        (
+            lambda t: t.replace("NSRDB,1234567,-,-,-,37.5714,126.9658", "NSRDB,1234567,-,-,-,37.5714,-53.0"),
+            ["into the night"],
+        ),
         (lambda t: t.replace(",9,86,", ",nine,86,"), ["cannot be parsed"]),
     ],
 )
-def test_what_of_nsrdb_is_refused(tmp_path, sky, damage, words):
+def test_what_of_nsrdb_is_refused(tmp_path, sky, damage, words, made):
     with pytest.raises(InputError) as error:
         read_nsrdb(_written(tmp_path / "psm.csv", damage(made.nsrdb_csv(sky))))
     for word in ["psm.csv", *words]:
@@ -158,11 +156,8 @@ def _datasets(inbox: Path) -> list[tuple]:
     return [(d.product, d.role, len(d.parts), d.parts[0].rows, d.parts[0].bounds) for d in found.datasets]
 
 
-@pytest.mark.parametrize(
-    ("name", "product"),
-    [("tmy.csv", "PVGIS_TMY"), ("tmy.json", "PVGIS_TMY"), ("tmy.epw", "PVGIS_TMY"), ("psm.csv", "NSRDB")],
-)
-def test_recognised_by_their_heads_and_read(inbox, sky, pvgis_rows, name, product):
+@pytest.mark.parametrize("name", ["tmy.csv", "tmy.json", "tmy.epw", "psm.csv"])
+def test_recognised_by_their_heads_and_read(inbox, sky, pvgis_rows, name, made):
     rows = pvgis_rows(0.5)
     text = {
         "tmy.csv": made.pvgis_csv(rows, 0.5), "tmy.json": made.pvgis_json(rows), "tmy.epw": made.pvgis_epw(rows),
@@ -170,7 +165,7 @@ def test_recognised_by_their_heads_and_read(inbox, sky, pvgis_rows, name, produc
     _written(inbox / "기상.dat", text)
     datasets = _datasets(inbox)
     place = pytest.approx((126.9658, 37.5714, 126.9658, 37.5714), abs=1e-3)
-    assert datasets == [(product, "weather", 1, 8760, place)]
+    assert datasets == [("NSRDB" if name == "psm.csv" else "PVGIS_TMY", "weather", 1, 8760, place)]
     weather = read_weather(inbox, take_inventory(inbox).datasets)
     assert weather.frame.loc["2023-06-21T03:30Z", "ghi"] > 300
 
@@ -200,12 +195,12 @@ def test_asos_without_irradiation_or_of_many_stations_says_so(inbox, write_asos)
     assert "stations 108, 112: one station is needed" in told["b.csv"]
 
 
-def test_a_short_year_is_a_problem(inbox, pvgis_rows):
+def test_a_short_year_is_a_problem(inbox, pvgis_rows, made):
     _written(inbox / "a.csv", made.pvgis_csv(pvgis_rows(0.5).head(8000), 0.5))
     assert "8,000 hourly rows" in take_inventory(inbox).problems[0].what
 
 
-def test_weather_of_several_kinds_is_a_choice(inbox, sky, write_asos):
+def test_weather_of_several_kinds_is_a_choice(inbox, sky, write_asos, made):
     write_asos("a.csv").rename(inbox / "a.csv")
     _written(inbox / "b.csv", made.nsrdb_csv(sky))
     with pytest.raises(InputError, match=r"found 2: a.csv, b.csv. Name the one"):
