@@ -15,6 +15,7 @@ from geodata.codes import as_text
 from geodata.crs import KOREA
 from geodata.encoding import decode
 from geodata.inventory import Dataset, Problem
+from geodata.municipalities import ground_of
 from geodata.parts import Candidate, labels, lonlat_box
 from geodata.problems import problem
 from geodata.products import PRODUCTS
@@ -166,7 +167,9 @@ def _covered(parts: Series, rivals: list[Series]) -> tuple[str, list[Series]]:
         return ("wholly" if own <= frozenset().union(*theirs) else "partly by code"), shared
     if shape is None:
         return "not", []
-    union = shapely.union_all([_extent(rival) for rival in touching])
+    # a province's box reaches far into its neighbours: where codes are known, they say what is covered
+    grounds = zip(touching, theirs, strict=True)
+    union = shapely.union_all([ground_of(codes, shape) if codes else _extent(rival) for rival, codes in grounds])
     share = shape.intersection(union).area / shape.area if shape.area > 0 else 1.0
     if share >= _COVERED:
         return "wholly", touching

@@ -185,20 +185,21 @@ def _straight(
     try:
         return shapely.from_wkb(raw, on_invalid="ignore"), bent
     except NotImplementedError:
-        bent = np.array([value is not None and _may_have_arcs(value) for value in raw], dtype=bool)
+        kinds = np.array([0 if value is None else _kind(value) for value in raw])
+    # 7 is a collection, which may hold arcs; 8 to 12 are made of them
+    again, bent = kinds >= 7, kinds >= 8
     shapes = np.full(len(raw), None, dtype=object)
-    shapes[~bent] = shapely.from_wkb(raw[~bent], on_invalid="ignore")
+    shapes[~again] = shapely.from_wkb(raw[~again], on_invalid="ignore")
     _, _, straight, _ = pyogrio.raw.read(
-        member.gdal_path, layer=part.layer, encoding=part.encoding, columns=[], fids=fids[bent]
+        member.gdal_path, layer=part.layer, encoding=part.encoding, columns=[], fids=fids[again]
     )
-    shapes[bent] = shapely.from_wkb(straight, on_invalid="ignore")
+    shapes[again] = shapely.from_wkb(straight, on_invalid="ignore")
     return shapes, bent
 
 
-def _may_have_arcs(wkb: bytes) -> bool:
-    # geometry types: 7 is a collection, 8 to 12 have arcs; thousands and high bits tell of Z and M
-    kind = int.from_bytes(wkb[1:5], "little" if wkb[0] else "big")
-    return (kind & 0x0FFFFFFF) % 1000 >= 7
+def _kind(wkb: bytes) -> int:
+    """Return the geometry type of a WKB; thousands and high bits, which tell of Z and M, are left out."""
+    return (int.from_bytes(wkb[1:5], "little" if wkb[0] else "big") & 0x0FFFFFFF) % 1000
 
 
 def _box_in(source: str, target: str, bbox: Box) -> Box:

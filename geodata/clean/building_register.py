@@ -97,9 +97,8 @@ def join_register(buildings: pd.DataFrame, register: pd.DataFrame) -> tuple[Indi
     drawn = buildings["footprint_area_m2"].to_numpy(dtype=np.float64)[pairs["building"]]
     said = register["footprint_area_m2"].to_numpy(dtype=np.float64)[pairs["record"]]
     pairs["away"] = np.abs(drawn - said) / np.maximum(drawn, said)
-    alone = (pairs.groupby("pnu")["building"].transform("nunique") == 1) & (
-        pairs.groupby("pnu")["record"].transform("nunique") == 1
-    )
+    on_parcel, in_register = buildings["pnu"].value_counts(), register["pnu"].value_counts()
+    alone = (pairs["pnu"].map(on_parcel) == 1) & (pairs["pnu"].map(in_register) == 1)
     pairs["away"] = pairs["away"].where(~alone, 0.0)
     pairs = pairs[pairs["away"] <= register_parameters()["footprint_tolerance_pct"] / 100]
     pairs = pairs.sort_values(["away", "building", "record"], kind="stable")

@@ -54,7 +54,8 @@ def join_cut_buildings(candidates: Candidates) -> None:
     united = pieces.copy()
     for stays in np.unique(keeper[absorbed]):
         united[stays] = _united(pieces[keeper == stays])
-    floors_known = rows["floors_above"].fillna(rows["floors_above"].groupby(keeper).transform("max"))
+    of_building = pd.Series(floors, index=rows.index).groupby(keeper).transform("max")
+    floors_known = of_building.fillna(rows["floors_above"])
     detail = "joined to " + rows["source_key"].iloc[keeper].reset_index(drop=True)
     candidates.features = rows.assign(floors_above=floors_known).set_geometry(
         gpd.GeoSeries(united, index=rows.index, crs=rows.crs)

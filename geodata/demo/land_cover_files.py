@@ -14,9 +14,9 @@ from shapely.geometry.base import BaseGeometry
 from geodata.demo.defects import Picker
 from geodata.demo.landscape import SLIVER_M2
 from geodata.demo.shapefile import write_shapefiles
-from geodata.demo.sheets import sheets_over
 from geodata.demo.spec import CRS
 from geodata.demo.subdivide import polygon_parts
+from geodata.map_sheets import sheets_over
 
 OVERLAP_M = 0.5
 """Sheets reach this far beyond their frame, so that neighbours overlap by twice as much."""
@@ -85,7 +85,7 @@ def write_land_cover(
     inside = np.flatnonzero(
         shapely.contains_properly(study, shapes) & (shapely.area(shapes) > 30) & (shapely.area(shapes) < 400)
     )
-    sheets = sheets_over(tuple(cover.total_bounds))
+    sheets = sheets_over(tuple(cover.total_bounds), CRS)
     frames = shapely.buffer(sheets.geometry.to_numpy(), OVERLAP_M, join_style="mitre")
     # spoil only polygons well inside one sheet, so that each stays one row
     seams = shapely.union_all(shapely.boundary(sheets.geometry.to_numpy()))

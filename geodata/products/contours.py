@@ -61,29 +61,26 @@ class Heights:
 
 @dataclass(frozen=True)
 class Surface:
-    """Delaunay triangles over points (n x 3) [m], those with too large an empty circle left out."""
+    """Triangles over measured heights: ``corners`` (n x 3 x 3) [m], as x, y and height of the three corners."""
 
-    points: Floats
-    triangles: Delaunay | None
-    origin: Floats
-    usable: npt.NDArray[np.bool_]
-    flat: npt.NDArray[np.bool_]
+    corners: Floats
 
     def at(self, places: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
-        """Return heights [m] at ``places`` (m x 2), NaN where there is none, and whether their triangle is level."""
+        """Return heights [m] at ``places`` (m x 2), NaN where no triangle is, and whether the triangle there is level."""
         heights, level = np.full(len(places), np.nan), np.zeros(len(places), dtype=bool)
-        if self.triangles is None or len(places) == 0:
-            return heights, level
-        local = places - self.origin
-        found = self.triangles.find_simplex(local)
-        inside = np.flatnonzero(found >= 0)
-        inside = inside[self.usable[found[inside]]]
-        which = found[inside]
-        transform = self.triangles.transform[which]
-        two = np.einsum("nij,nj->ni", transform[:, :2], local[inside] - transform[:, 2])
-        weights = np.column_stack([two, 1.0 - two.sum(axis=1)])
-        heights[inside] = (weights * self.points[self.triangles.simplices[which], 2]).sum(axis=1)
-        level[inside] = self.flat[which]
+        shapes = shapely.polygons(self.corners[:, :, :2])
+        tree = shapely.STRtree(np.asarray(shapely.points(places), dtype=object))
+        found, place = tree.query(shapes, predicate="intersects")
+        # a place on the side of two triangles has the same height in both
+        order = np.lexsort((found, place))
+        place, first = np.unique(place[order], return_index=True)
+        a, b, c = np.moveaxis(self.corners[found[order][first]], 1, 0)
+        u, v, w = b - a, c - a, places[place] - a[:, :2]
+        twice_area = u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
+        along_u = (w[:, 0] * v[:, 1] - w[:, 1] * v[:, 0]) / twice_area
+        along_v = (u[:, 0] * w[:, 1] - u[:, 1] * w[:, 0]) / twice_area
+        heights[place] = a[:, 2] + along_u * u[:, 2] + along_v * v[:, 2]
+        level[place] = (u[:, 2] == 0) & (v[:, 2] == 0)
         return heights, level
 
 
@@ -221,26 +218,21 @@ def distinct_points(points: Floats) -> Floats:
 
 
 def triangulate(points: Floats, reach_m: float) -> Surface:
-    """Return the triangles over ``points`` (n x 3) [m] whose circumscribed circle has a radius of ``reach_m`` at most."""
-    origin = points[:, :2].mean(axis=0) if len(points) else np.zeros(2)
-    none = np.zeros(0, dtype=bool)
+    """Return the Delaunay triangles over ``points`` (n x 3) [m] whose circumscribed circle is no larger than ``reach_m``."""
+    none = Surface(np.empty((0, 3, 3)))
     if len(points) < 3:
-        return Surface(points, None, origin, none, none)
-    local = points[:, :2] - origin
+        return none
     try:
-        triangles = Delaunay(local)
+        # coordinates of millions would cost digits
+        triangles = Delaunay(points[:, :2] - points[:, :2].mean(axis=0)).simplices
     except QhullError:  # all points lie on one line
-        return Surface(points, None, origin, none, none)
-    corner = local[triangles.simplices]
-    a, b, c = (np.hypot(*(corner[:, i] - corner[:, j]).T) for i, j in ((1, 2), (2, 0), (0, 1)))
-    (ux, uy), (vx, vy) = (corner[:, 1] - corner[:, 0]).T, (corner[:, 2] - corner[:, 0]).T
-    twice_area = np.abs(ux * vy - uy * vx)
+        return none
+    corners = points[triangles]
+    a, b, c = (np.hypot(*(corners[:, i, :2] - corners[:, j, :2]).T) for i, j in ((1, 2), (2, 0), (0, 1)))
+    (ux, uy), (vx, vy) = (corners[:, 1, :2] - corners[:, 0, :2]).T, (corners[:, 2, :2] - corners[:, 0, :2]).T
     with np.errstate(divide="ignore", invalid="ignore"):
-        radius = a * b * c / (2.0 * twice_area)
-    z = points[triangles.simplices, 2]
-    # weights in a triangle without area are not finite
-    sound = np.isfinite(triangles.transform).all(axis=(1, 2))
-    return Surface(points, triangles, origin, sound & (radius <= reach_m), np.ptp(z, axis=1) == 0)
+        radius = a * b * c / (2.0 * np.abs(ux * vy - uy * vx))
+    return Surface(corners[radius <= reach_m])
 
 
 def _blocks(width: int, height: int) -> list[Window]:

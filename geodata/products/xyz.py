@@ -94,10 +94,10 @@ def read_xyz(open_file: Open, name: str) -> XyzGrid:
         row = rows - 1 - np.rint((chunk[:, 1] - south) / cell_y).astype(np.int64)
         values = chunk[:, 2].astype(np.float32)
         before = heights[row, column]
-        place = row * columns + column
-        again = pd.Series(place).duplicated().to_numpy() | ~np.isnan(before)
         heights[row, column] = values
-        repeated += int((again & (heights[row, column] != np.where(np.isnan(before), values, before))).sum())
+        once = ~pd.Series(row * columns + column).duplicated().to_numpy()
+        changed = once & ~np.isnan(before) & (before != heights[row, column])
+        repeated += int((values != heights[row, column]).sum() + changed.sum())
     transform = Affine(cell_x, 0.0, west - cell_x / 2, 0.0, -cell_y, south + (rows - 0.5) * cell_y)
     return XyzGrid(transform, heights, count, repeated)
 

@@ -33,6 +33,7 @@ from pipelines.steps import (
 )
 from pipelines.store import Store, StoredObject, digest_of
 from twin.indicators import district_rows
+from twin.publish.about import ReleaseAbout
 from twin.publish.geopackage import write_geopackage
 from twin.publish.manifest import build_manifest
 from twin.publish.maps import draw_map
@@ -80,6 +81,7 @@ def districts(work: Work) -> None:
         work.frame_or_none("scenario/parks"),
         work.frame_or_none("scenario/cover", "districts.parquet"),
     )
+    work.metadata["unshaded"] = work.need("scenario/buildings").metadata.get("unshaded", True)
     work.write(LAYERS["districts"].finish(rows))
 
 
@@ -147,6 +149,12 @@ def _layer_needs() -> tuple[str, ...]:
     return tuple(f"scenario/{name}" for name, layer in LAYERS.items() if not layer.planned_only)
 
 
+def about_of(work: Work) -> ReleaseAbout:
+    """Return the words and marks of the release that ``work`` is part of."""
+    unshaded = work.need("scenario/roofs").metadata.get("unshaded", True)
+    return release_about(work.site, newest_vintage(work.inventory()), unshaded=unshaded)
+
+
 @step("scenario/geopackage", group="publish", needs=(INVENTORY, *_layer_needs()), kinds={"geopackage", "sqlite"},
       parameters=lambda site: site.model_dump(mode="json", include={"title", "demo"}))  # fmt: skip
 def geopackage(work: Work) -> None:
@@ -156,7 +164,7 @@ def geopackage(work: Work) -> None:
     """
     names = [name.partition("/")[2] for name in _layer_needs() if work.has(name)]
     layers = {name: work.frame(f"scenario/{name}") for name in names}
-    write_geopackage(work.out / "twin.gpkg", layers, release_about(work.site, newest_vintage(work.inventory())))
+    write_geopackage(work.out / "twin.gpkg", layers, about_of(work))
     work.metadata["layers"] = {name: len(frame) for name, frame in layers.items()}
 
 
@@ -178,7 +186,7 @@ def overview_map(work: Work) -> None:
         if f"scenario/{name}" in work.needs and work.has(f"scenario/{name}")
     }
     terrain = work.path("sources/terrain", "terrain.tif") if work.has("sources/terrain") else None
-    about = release_about(work.site, newest_vintage(work.inventory()))
+    about = about_of(work)
     draw_map(layers, work.out / "map.png", about=about, scenario=work.scenario or "", terrain=terrain)
     draw_map(layers, work.preview, about=about, scenario=work.scenario or "", terrain=terrain, dpi=60)
 
@@ -283,9 +291,11 @@ def summary_lines(site: Site, pinned: dict[str, StoredObject]) -> list[str]:
             else f"법정동 {len(whole)}개, 사업지구 아님 · {len(whole)} legal dongs, not the district"
         )
         figures = [f"{whole['area_m2'].sum() / 1e6:,.2f} km2"]
+        unshaded = pinned[f"{scenario}/roofs"].metadata.get("unshaded", True)
+        mark = " (음영 미반영 · unshaded)" if unshaded else " (음영 반영 · shading included)"
         if "yield_kwh" in whole.columns:
             figures.append(
-                f"지붕 태양광 · rooftop PV {whole['capacity_kwp'].sum() / 1000:,.1f} MWp, {whole['yield_kwh'].sum() / 1e6:,.1f} GWh/a (음영 미반영 · unshaded)"
+                f"지붕 태양광 · rooftop PV {whole['capacity_kwp'].sum() / 1000:,.1f} MWp, {whole['yield_kwh'].sum() / 1e6:,.1f} GWh/a{mark}"
             )
         if "green_area_m2" in whole.columns:
             figures.append(f"녹피율 · green cover {100 * whole['green_area_m2'].sum() / whole['area_m2'].sum():.1f} %")

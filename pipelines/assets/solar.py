@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from geodata.catalogue import LAYERS
 from pipelines.steps import Step, Work, step
+from twin.sky.factors import factors_of
+from twin.sky.plane_cells import Sampling
+from twin.sky.tiles import SurfaceFolder
+from twin.sky.town import load_skyline, save_skyline, town_skyline
 from twin.solar.resource_file import load_resource
 from twin.solar.roofs import roof_planes as planes_of
 from twin.solar.yields import roof_yields as yields_of
@@ -27,8 +31,32 @@ def roof_planes(work: Work) -> None:
     work.write(planes_of(buildings, given))
 
 
-@step("scenario/roof_yields", group="solar", needs=("scenario/roof_planes", "sources/resource"), kinds={"pvlib"},
-      parameters=lambda site: site.timezone)  # fmt: skip
+@step("scenario/skyline", group="solar", needs=("scenario/roof_planes", "scenario/surface", "sources/terrain"),
+      kinds={"numba"}, parameters=lambda site: site.solar.azimuths)  # fmt: skip
+def skyline(work: Work) -> None:
+    """What hides the sky from each roof plane: the distribution of horizon angles by azimuth, near and far.
+
+    지붕면별 하늘 가림: 방위별 지평선 각도 분포.
+    """
+    for need, ko, en in (
+        ("scenario/roof_planes", "건물 자료가 없음", "no buildings"),
+        (
+            "scenario/surface",
+            "지형 자료가 없어 음영을 계산하지 않음",
+            "no terrain, so nothing is known of what hides the sky",
+        ),
+    ):
+        if not work.has(need):
+            work.absent(ko, en)
+            return
+    folder = SurfaceFolder.open(work.need("scenario/surface").data, work.path("sources/terrain", "terrain.tif"))
+    near, far = town_skyline(work.frame("scenario/roof_planes"), folder, work.site.solar.azimuths, work.part)
+    save_skyline(near, far, work.out)
+    work.metadata["sampling"] = {kind.name.lower(): int((near.sampling == kind).sum()) for kind in Sampling}
+
+
+@step("scenario/roof_yields", group="solar", needs=("scenario/roof_planes", "scenario/skyline", "sources/resource"),
+      kinds={"pvlib"}, parameters=lambda site: site.timezone)  # fmt: skip
 def roof_yields(work: Work) -> None:
     """Hourly irradiation and AC yield of every roof plane, and the tables made from them.
 
@@ -41,8 +69,13 @@ def roof_yields(work: Work) -> None:
         if not work.has(need):
             work.absent(ko, en)
             return
+    planes = work.frame("scenario/roof_planes")
     resource = load_resource(work.need("sources/resource").data)
-    report = yields_of(work.frame("scenario/roof_planes"), resource, work.out, timezone=work.site.timezone)
+    factors, known = None, None
+    if work.has("scenario/skyline"):
+        near, far = load_skyline(work.need("scenario/skyline").data)
+        factors, known = factors_of(planes, near, far, resource), near.sampling != Sampling.NO_SURFACE
+    report = yields_of(planes, resource, work.out, factors, timezone=work.site.timezone, surroundings_known=known)
     work.metadata |= report.as_dict()
 
 
@@ -60,7 +93,8 @@ def roofs(work: Work) -> None:
     if yields is not None:
         added = yields.set_index("roof_id").drop(columns="capacity_kwp", errors="ignore")
         frame = frame.join(added, on="roof_id")
+        work.metadata["unshaded"] = work.need("scenario/roof_yields").metadata["unshaded"]
     work.write(LAYERS["roofs"].finish(frame))
 
 
-STEPS: tuple[Step, ...] = (roof_planes, roof_yields, roofs)
+STEPS: tuple[Step, ...] = (roof_planes, skyline, roof_yields, roofs)

@@ -299,7 +299,12 @@ def terrain(work: Work) -> None:
     area = load_area(work)
     report = build_terrain(work.site.inbox, datasets, area, work.out / "terrain.tif")
     work.metadata |= report.as_dict()
-    draw_terrain(work.out / "terrain.tif", work.preview, about=release_about(work.site, NO_VINTAGE), area=area.dongs)
+    draw_terrain(
+        work.out / "terrain.tif",
+        work.preview,
+        about=release_about(work.site, NO_VINTAGE, unshaded=False),
+        area=area.dongs,
+    )
 
 
 @step("sources/roof_planes", group="sources", role="roof_planes", needs=(AREA, "sources/buildings"))

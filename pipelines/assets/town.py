@@ -66,6 +66,7 @@ def buildings(work: Work) -> None:
     roofs = work.frame_or_none("scenario/roofs")
     if roofs is not None:
         frame = frame.join(building_sums(frame, roofs), on="building_id")
+        work.metadata["unshaded"] = work.need("scenario/roofs").metadata.get("unshaded", True)
     work.write(LAYERS["buildings"].finish(frame))
 
 
@@ -96,6 +97,7 @@ def parcels(work: Work) -> None:
     houses = work.frame_or_none("scenario/buildings")
     if houses is not None:
         frame = frame.join(parcel_sums(frame, houses), on="pnu")
+        work.metadata["unshaded"] = work.need("scenario/buildings").metadata.get("unshaded", True)
     work.write(LAYERS["parcels"].finish(frame))
 
 

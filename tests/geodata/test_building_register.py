@@ -94,7 +94,7 @@ def test_what_is_missing_is_filled_and_what_is_known_stays(area, box, raw_layer)
     layer = clean_buildings([raw], area, None, register)
     found = layer.features.set_index("pnu").sort_index()
     assert found["height"].tolist()[:2] == [6.5, 15.0]
-    assert found["height_source"].tolist() == ["recorded", "recorded", "floors", "default"]
+    assert found["height_source"].tolist() == ["recorded", "recorded", "floors", "neighbours"]
     assert found["floors_above"].fillna(0).tolist() == [2, 5, 1, 0]
     assert found["floors_below"].tolist() == [1, 0, 0, 0]
     assert found["structure_code"].tolist() == ["21", "21", "19", "32"]

@@ -166,7 +166,7 @@ def test_area_vector_of_a_triangle_against_the_cross_product():
     corners = np.array([[1.0, 2.0, 3.0], [4.0, 2.5, 3.5], [2.0, 6.0, 5.0]])
     expected = np.cross(corners[1] - corners[0], corners[2] - corners[0]) / 2
     assert area_vectors(np.array([shapely.Polygon(corners)]))[0] == pytest.approx(expected)
-    far = corners + [1e6, 2e6, 0]
+    far = corners + np.array([1e6, 2e6, 0])
     assert area_vectors(np.array([shapely.Polygon(far)]))[0] == pytest.approx(expected, abs=1e-6)
 
 
@@ -295,6 +295,20 @@ def test_another_crs_keeps_heights(inbox, model, area):
     assert min(askew, 180 - askew) == pytest.approx(1.21, abs=0.1)
 
 
+def _with_vertex(number: int) -> str:
+    """A model whose only roof points to a vertex that is not there."""
+    geometry = {
+        "type": "MultiSurface",
+        "lod": "2",
+        "boundaries": [[[0, 1, number]]],
+        "semantics": {"surfaces": [{"type": "RoofSurface"}], "values": [0]},
+    }
+    objects = {"a": {"type": "Building", "geometry": [geometry]}}
+    return json.dumps(
+        {"type": "CityJSON", "version": "2.0", "vertices": [[0, 0, 0], [1, 0, 0]], "CityObjects": objects}
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -302,8 +316,7 @@ def test_another_crs_keeps_heights(inbox, model, area):
         ('{"type": "CityJSON", "version": "2.0", "CityObjects": {', "no readable JSON"),
         ('{"type": "CityJSON", "version": "2.0", "vertices": []}', "no CityJSON"),
         (
-            '{"type": "CityJSON", "version": "2.0", "vertices": [[0,0,0]], "CityObjects": {"a": {"type": "Building", "geometry": [{'
-            '"type": "MultiSurface", "lod": "2", "boundaries": [[[0, 1, 2]]], "semantics": {"surfaces": [{"type": "RoofSurface"}], "values": [0]}}]}}}',
+            _with_vertex(2),
             "geometry cannot be read",
         ),
     ],

@@ -290,3 +290,61 @@ def test_seoul_dem_covers_only_the_north_of_gwarim(tmp_path, shared_data):
     assert y[~np.isnan(heights)].min() > 537_263  # southern edge of the DEM
     assert report.minimum_m > 0  # -9999 is not declared, and yet no height
     assert any("no heights" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("dtype", ["int16", "uint16", "float32"])
+def test_whole_numbers_with_a_border_of_zeros(tmp_path, dtype):
+    """Turned into another system and filled with 0: wedges in the corners, no nodata declared, heights cut to metres."""
+    values = sloping(400, 400, WEST - 500, NORTH + 500).round()
+    rows, columns = np.indices(values.shape)
+    wedge = (columns < 60 - rows / 4) | (columns > 399 - rows / 8)
+    values[wedge] = 0
+    values[180, 150:170] = 0  # a pond at sea level within the land
+    write(tmp_path / "a.tif", values, WEST - 500, NORTH + 500, dtype=dtype)
+    report = build_terrain(tmp_path, [dataset("a.tif")], area(), tmp_path / "out.tif", margin_m=500)
+    heights, x, y = read(tmp_path / "out.tif")
+    column, row = (x - (WEST - 500)) // 5, ((NORTH + 500) - y) // 5
+    expected = np.isnan(heights) == ((column < 60 - row / 4) | (column > 399 - row / 8))
+    assert expected[(column >= 0) & (column < 400) & (row >= 0) & (row < 400)].all()
+    assert int((heights == 0).sum()) == 20
+    assert "border is filled with 0" in report.notes[1]
+
+
+@pytest.mark.parametrize("dtype", ["int16", "float32"])
+def test_the_sea_is_no_filling(tmp_path, dtype):
+    """A shore: the ground slopes down to 0 and stays there to the border."""
+    x, _ = np.meshgrid(WEST - 500 + (np.arange(400) + 0.5) * 5, np.arange(400))
+    values = np.clip(0.02 * (x - WEST), 0, None)
+    values = values.round() if dtype == "int16" else values
+    write(tmp_path / "a.tif", values, WEST - 500, NORTH + 500, dtype=dtype)
+    report = build_terrain(tmp_path, [dataset("a.tif")], area(), tmp_path / "out.tif")
+    heights, _, _ = read(tmp_path / "out.tif")
+    assert not np.isnan(heights).any()
+    assert report.minimum_m == 0
+    assert report.coverage_pct == 100.0
+
+
+def test_a_hole_under_a_building_and_an_end_inside_the_town_stay_empty(tmp_path):
+    values = sloping(200, 400, WEST - 500, NORTH + 500)  # ends in the middle of the area
+    values[150:160, 150:160] = -9999
+    write(tmp_path / "a.tif", values, WEST - 500, NORTH + 500)
+    report = build_terrain(tmp_path, [dataset("a.tif")], area(), tmp_path / "out.tif")
+    heights, x, y = read(tmp_path / "out.tif")
+    hole = (x > WEST + 250) & (x < WEST + 300) & (y < NORTH - 250) & (y > NORTH - 300)
+    assert hole.sum() == 100
+    assert np.array_equal(np.isnan(heights), hole | (x > WEST + 500))
+    # 400 of 800 m are covered, less a hole of 50 x 50 m
+    assert report.coverage_pct == pytest.approx(50 - 100 * 50**2 / 800**2, abs=0.1)
+
+
+def test_sheets_with_undeclared_fillings_make_one_mosaic(tmp_path):
+    """Two sheets overlap; each has a border of zeros where the other has ground."""
+    whole = sloping(400, 400, WEST - 500, NORTH + 500)
+    left, right = whole.copy()[:, :240], whole.copy()[:, 160:]
+    left[:, 210:] = 0
+    right[:, :30] = 0
+    write(tmp_path / "left.tif", left, WEST - 500, NORTH + 500)
+    write(tmp_path / "right.tif", right, WEST - 500 + 160 * 5, NORTH + 500)
+    build_terrain(tmp_path, [dataset("left.tif", "right.tif")], area(), tmp_path / "out.tif")
+    heights, x, y = read(tmp_path / "out.tif")
+    assert np.array_equal(heights, plane(x, y).astype(np.float32))

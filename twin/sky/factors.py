@@ -25,12 +25,14 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from geodata.errors import InputError
 from twin.sky.compiled import compiled, side_by_side
 from twin.sky.planes import BIN_DEG, BINS, HorizonDistribution, checked_orientation
 from twin.sky.sky_view import own_horizon, sector_view
 from twin.solar.irradiance import SkyFactors
+from twin.solar.resource import Resource, resource_parameters
 
 BAND_DEG = 6.5
 """Height of the horizon band: Perez et al. 1987, Solar Energy 39(3), 221-231."""
@@ -167,17 +169,43 @@ class PlaneFactors:
     tilt_deg: dict[Literal["roof", "module"], np.ndarray]
     azimuth_deg: dict[Literal["roof", "module"], np.ndarray]
     far_deg: np.ndarray | None = None
+    surroundings_albedo: float = 0.0
 
     def __call__(self, roofs: slice, plane: Literal["roof", "module"]) -> SkyFactors:
         """Return the factors of some rows of the table of planes, daylight hours x planes."""
         some = self.distribution.take(np.arange(len(self.distribution))[roofs])
         far = None if self.far_deg is None else np.asarray(self.far_deg)[roofs]
-        return sky_factors(some, self.sun, self.tilt_deg[plane][roofs], self.azimuth_deg[plane][roofs], far)
+        return sky_factors(
+            some, self.sun, self.tilt_deg[plane][roofs], self.azimuth_deg[plane][roofs], far,
+            surroundings_albedo=self.surroundings_albedo,
+        )  # fmt: skip
+
+
+def factors_of(
+    planes: pd.DataFrame, distribution: HorizonDistribution, far_deg: np.ndarray | None, resource: Resource
+) -> PlaneFactors:
+    """Return the factors of a table of roof planes under the sun of ``resource``."""
+    lit = resource.lit
+    elevation = 90.0 - lit["apparent_zenith"].to_numpy()
+    return PlaneFactors(
+        distribution,
+        Sun.of(lit["azimuth"].to_numpy(), elevation, lit["ghi"].to_numpy(), lit["dhi"].to_numpy()),
+        tilt_deg={
+            "roof": planes["tilt_deg"].to_numpy(dtype=np.float64),
+            "module": planes["module_tilt_deg"].to_numpy(dtype=np.float64),
+        },
+        azimuth_deg={
+            "roof": planes["azimuth_deg"].fillna(180.0).to_numpy(dtype=np.float64),
+            "module": planes["module_azimuth_deg"].to_numpy(dtype=np.float64),
+        },
+        far_deg=far_deg,
+        surroundings_albedo=float(resource_parameters()["surroundings_albedo"]),
+    )
 
 
 def sky_factors(
     distribution: HorizonDistribution, sun: Sun, tilt_deg: npt.ArrayLike, azimuth_deg: npt.ArrayLike,
-    far_deg: npt.ArrayLike | None = None, *, threads: int | None = None,
+    far_deg: npt.ArrayLike | None = None, *, surroundings_albedo: float = 0.0, threads: int | None = None,
 ) -> SkyFactors:  # fmt: skip
     """Return all factors of planes with these skylines; see the head of this module.
 
@@ -192,7 +220,12 @@ def sky_factors(
     # losses are taken from 1, so that no loss leaves exactly 1
     ground = 1.0 - (1.0 - diffuse) * (1.0 - direct) - diffuse * (1.0 - isotropic[None, :])
     return SkyFactors(
-        beam=direct, circumsolar=direct, isotropic=isotropic[None, :], horizon=band[None, :], ground=ground
+        beam=direct,
+        circumsolar=direct,
+        isotropic=isotropic[None, :],
+        horizon=band[None, :],
+        ground=ground,
+        reflected=surroundings_albedo * hidden_view(isotropic, tilt_deg)[None, :],
     )
 
 

@@ -32,10 +32,10 @@ from twin.sky.sky_view import AZIMUTHS
 # Measured by `python -m benchmarks tiles` on 1.5 km square with houses, blocks and towers of 75 m, 0.5 m cells: error of
 # each plane's yearly beam against the untiled sweep, 95 % of planes, in percentage points, far skyline included.
 #   tile 1000 m: halo 100 m 0.16, 200 m 0.06, 300 m 0.03, 500 m 0.01     tile 500 m: 0.30, 0.11, 0.06, 0.01
-# A halo of 300 m is ten times better than the 0.3 points asked for and doubles the cells swept (1.6 km square for
+# A halo of 200 m is five times better than the 0.3 points asked for; the cells swept then double (1.4 km square for
 # 1 km). Smaller tiles sweep more halo than town; larger ones make every edit dearer.
 TILE_M = 1000.0
-HALO_M = 300.0
+HALO_M = 200.0
 FAR_CELL_M = 5.0
 
 Bounds = tuple[float, float, float, float]

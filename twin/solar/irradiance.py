@@ -3,8 +3,10 @@
 pvlib computes every component once for each distinct orientation. What a plane receives is then
 
     POA = f.beam beam + f.circumsolar circumsolar + f.isotropic isotropic + f.horizon horizon + f.ground ground
+          + f.reflected GHI
 
-with `SkyFactors` per plane and hour. On a free plane every factor is exactly 1 and the sum is pvlib's own.
+with `SkyFactors` per plane and hour. On a free plane every factor is exactly 1, nothing is reflected, and the sum is
+pvlib's own.
 """
 
 from __future__ import annotations
@@ -38,6 +40,8 @@ class PlaneComponents:
     horizon: np.ndarray
     ground: np.ndarray
     aoi: np.ndarray
+    ghi: np.ndarray
+    """Global horizontal irradiance [W/m2], daylight hours x 1."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +56,13 @@ class SkyFactors:
     isotropic: Factor = 1.0
     horizon: Factor = 1.0
     ground: Factor = 1.0
+    reflected: Factor = 0.0
+    """Share of global horizontal irradiance that what hides the sky reflects onto the plane."""
 
     @property
     def uniform(self) -> bool:
         """True if no factor tells planes apart."""
-        return all(np.ndim(getattr(self, name)) == 0 for name in COMPONENTS)
+        return all(np.ndim(getattr(self, name)) == 0 for name in (*COMPONENTS, "reflected"))
 
 
 UNOBSTRUCTED = SkyFactors()
@@ -105,7 +111,12 @@ def plane_components(
                 f"{int((~np.isfinite(part)).sum())} hours without a finite {name} irradiance: sun and weather do not fit"
             )
     return PlaneComponents(
-        hours=pd.DatetimeIndex(lit.index), tilt_deg=tilt, azimuth_deg=azimuth, aoi=np.asarray(aoi), **parts
+        hours=pd.DatetimeIndex(lit.index),
+        tilt_deg=tilt,
+        azimuth_deg=azimuth,
+        aoi=np.asarray(aoi),
+        ghi=column["ghi"],
+        **parts,
     )
 
 
@@ -145,4 +156,6 @@ def plane_of_array(
     np.maximum(total, 0.0, out=total)
     total += part("ground") * factors.ground
     total += part("beam") * factors.beam
+    if np.any(factors.reflected):
+        total += components.ghi * factors.reflected
     return total

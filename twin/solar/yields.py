@@ -68,6 +68,7 @@ def roof_yields(
     *,
     timezone: str = "Asia/Seoul",
     system: PvSystem | None = None,
+    surroundings_known: np.ndarray | None = None,
 ) -> YieldReport:
     """Compute all roofs and write the results into the folder ``out``.
 
@@ -78,7 +79,8 @@ def roof_yields(
     out : folder, made if it is not there; receives
 
         * ``roofs.parquet``: ``roof_id``, ``irradiation_kwh_m2``, ``poa_kwh_m2``, ``capacity_kwp``,
-          ``specific_yield_kwh_kwp`` (missing without modules), ``yield_kwh``, ``yield_01_kwh`` to ``yield_12_kwh``
+          ``specific_yield_kwh_kwp`` (missing without modules), ``yield_kwh``, ``yield_01_kwh`` to ``yield_12_kwh``;
+          with ``factors`` also ``sky_view`` and ``shading_loss_pct`` (of ``poa_kwh_m2``)
         * ``hourly_by_dong.parquet``: ``interval_middle`` (local time) and the AC energy of each dong [kWh], 8,760 rows
         * ``profile_by_building.parquet``: ``building_id``, ``month``, ``kw_00`` to ``kw_23``: mean AC power of the
           month's days in each local hour [kW]
@@ -86,6 +88,8 @@ def roof_yields(
     factors : obstruction of roofs; None for free planes
     progress : called with roofs done and roofs in all
     timezone : in which months and hours of the day are told
+    surroundings_known : with ``factors``, for which roofs they are known; the others are computed as free planes and
+        have no ``sky_view`` and no ``shading_loss_pct``
 
     Raises
     ------
@@ -100,21 +104,26 @@ def roof_yields(
     count = len(roofs)
     capacity_w = roofs["capacity_kwp"].to_numpy(dtype=np.float64) * _KWP
     dong_codes, dong = np.unique(roofs["dong_code"].to_numpy(dtype=object), return_inverse=True)
-    irradiation, poa = np.empty(count), np.empty(count)
+    sums = {name: np.full(count, np.nan) for name in ("irradiation", "poa", "poa_free", "sky_view")}
     bins = np.empty((count, 12 * 24))
     hourly = np.zeros((len(clock.lit), len(dong_codes)))
     starts = range(0, count, CHUNK)
     for number, start in enumerate(starts):
         rows = slice(start, min(start + CHUNK, count))
-        irradiation[rows], poa[rows], per_kwp = engine.chunk(rows)
-        power = per_kwp * (capacity_w[rows] / _KWP)
+        done = engine.chunk(rows)
+        for name, values in sums.items():
+            if getattr(done, name) is not None:
+                values[rows] = getattr(done, name)
+        power = done.power * (capacity_w[rows] / _KWP)
         bins[rows] = (clock.by_month_and_hour @ power).T
         for code in np.unique(dong[rows]):
             hourly[:, code] += power[:, dong[rows] == code].sum(axis=1)
         np.save(out / HOURS_FOLDER / f"{number:05d}.npy", np.ascontiguousarray(power.T, dtype=np.float32))
         if progress is not None:
             progress(rows.stop, count)
-    _write_roofs(out, roofs, irradiation, poa, bins)
+    everywhere = np.ones(count, dtype=bool)
+    known = everywhere if surroundings_known is None else np.asarray(surroundings_known, dtype=bool)
+    _write_roofs(out, roofs, sums, bins, known if factors is not None else None)
     _write_dongs(out, resource, timezone, hourly, dong_codes)
     _write_profiles(out, roofs, clock, bins)
     pd.DataFrame({"roof_id": roofs["roof_id"].to_numpy()}).to_parquet(out / HOURS_FOLDER / "roofs.parquet", index=False)
@@ -185,6 +194,20 @@ class _Clock:
         return cls(lit=lit, days=days, by_month_and_hour=sums)
 
 
+@dataclass(frozen=True)
+class _Chunk:
+    """Results of some roofs: yearly sums [kWh/m2] and power in every daylight hour."""
+
+    irradiation: np.ndarray
+    poa: np.ndarray
+    poa_free: np.ndarray
+    """What the modules would receive if nothing stood around them."""
+    sky_view: np.ndarray | None
+    """Share of the free roof plane's sky irradiance that is left; None where surroundings are not computed."""
+    power: np.ndarray
+    """AC power [W per kWp], daylight hours x roofs."""
+
+
 class _Engine:
     """Irradiation, irradiance on modules and AC power per kWp of any rows of the roofs table."""
 
@@ -205,10 +228,16 @@ class _Engine:
                 self._town[plane] = (distinct, index.reshape(-1), self._transpose(distinct))
         self._shared_power: np.ndarray | None = None
 
-    def chunk(self, rows: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return yearly irradiation on roofs and on modules [kWh/m2] and AC power [W per kWp, hours x roofs]."""
+    def chunk(self, rows: slice) -> _Chunk:
+        """Return the results of some roofs."""
         _, index, components = self._of("roof", rows)
-        irradiation = self._irradiance(components, index, rows, "roof").sum(axis=0)
+        sky_view = None
+        if self._factors is None:
+            irradiation = plane_of_array(components)[:, index].sum(axis=0)
+        else:
+            on_roof = self._factors(rows, "roof")
+            irradiation = plane_of_array(components, index, on_roof).sum(axis=0)
+            sky_view = np.broadcast_to(np.atleast_2d(on_roof.isotropic)[0], irradiation.shape)
         distinct, index, components = self._of("module", rows)
         racks = distinct[:, 2] > 0
         if self._factors is None:
@@ -220,7 +249,8 @@ class _Engine:
             poa = plane_of_array(components, index, factors)
             effective = plane_of_array(components, index, factors, beam_modifier=modifier)
             poa_sum, power = poa.sum(axis=0), self._power(poa, effective, racks[index])
-        return irradiation / 1000.0, poa_sum / 1000.0, power
+        free = plane_of_array(components).sum(axis=0)[index]
+        return _Chunk(irradiation / 1000.0, poa_sum / 1000.0, free / 1000.0, sky_view, power)
 
     def _of(self, plane: Plane, rows: slice) -> tuple[np.ndarray, np.ndarray, PlaneComponents]:
         if plane in self._town:
@@ -232,11 +262,6 @@ class _Engine:
     def _transpose(self, distinct: np.ndarray) -> PlaneComponents:
         return plane_components(self._resource, distinct[:, 0], distinct[:, 1])
 
-    def _irradiance(self, components: PlaneComponents, index: np.ndarray, rows: slice, plane: Plane) -> np.ndarray:
-        if self._factors is None:
-            return plane_of_array(components)[:, index]
-        return plane_of_array(components, index, self._factors(rows, plane))
-
     def _free_power(self, components: PlaneComponents, racks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         poa = plane_of_array(components)
         effective = plane_of_array(components, beam_modifier=self._system.beam_modifier(components.aoi))
@@ -247,21 +272,28 @@ class _Engine:
         return self._system.ac_power(self._system.dc_power(effective, cell, _KWP), _KWP)
 
 
-def _write_roofs(out: Path, roofs: pd.DataFrame, irradiation: np.ndarray, poa: np.ndarray, bins: np.ndarray) -> None:
+def _write_roofs(
+    out: Path, roofs: pd.DataFrame, sums: dict[str, np.ndarray], bins: np.ndarray, known: np.ndarray | None
+) -> None:
     monthly = bins.reshape(len(roofs), 12, 24).sum(axis=2) / 1000.0
     yearly = monthly.sum(axis=1)
     capacity = roofs["capacity_kwp"].to_numpy(dtype=np.float64)
     table = pd.DataFrame(
         {
             "roof_id": roofs["roof_id"].to_numpy(),
-            "irradiation_kwh_m2": irradiation,
-            "poa_kwh_m2": poa,
+            "irradiation_kwh_m2": sums["irradiation"],
+            "poa_kwh_m2": sums["poa"],
             "capacity_kwp": capacity,
             "specific_yield_kwh_kwp": np.divide(yearly, capacity, out=np.full(len(roofs), np.nan), where=capacity > 0),
             "yield_kwh": yearly,
             **{f"yield_{month + 1:02d}_kwh": monthly[:, month] for month in range(12)},
         }
     )
+    if known is not None:
+        loss = 100.0 * (1.0 - np.divide(sums["poa"], sums["poa_free"]))
+        # a roof that nothing hides differs from the free one by rounding only
+        table["sky_view"] = np.where(known, sums["sky_view"], np.nan)
+        table["shading_loss_pct"] = np.where(known, np.where(np.abs(loss) < 1e-9, 0.0, loss), np.nan)
     table.to_parquet(out / "roofs.parquet", index=False)
 
 

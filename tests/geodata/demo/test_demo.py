@@ -19,9 +19,9 @@ import shapely
 
 from geodata.demo import write_demo
 from geodata.demo.defects import bow_ties
-from geodata.demo.sheets import sheet_number, sheets_over
 from geodata.demo.subdivide import Cut, subdivide
 from geodata.errors import InputError
+from geodata.map_sheets import sheet_number, sheets_over
 from geodata.site import Site
 from geodata.study_area import build_study_area, legal_dongs
 
@@ -250,7 +250,7 @@ def test_land_cover_sheets_meet_and_overlap_as_told(
     assert together.area == pytest.approx(planted["area_m2"], rel=1e-5)
     assert single.area.sum() - together.area == pytest.approx(planted["sheet_overlap_m2"], abs=5.0)
     assert study.difference(together).area < 5.0
-    frames = sheets_over(tuple(cover.total_bounds)).set_index("number").geometry.buffer(0.6, join_style="mitre")
+    frames = sheets_over(tuple(cover.total_bounds), "EPSG:5186").set_index("number").geometry.buffer(0.6, join_style="mitre")
     assert shapely.covers(frames.loc[single["INX_NUM"]].to_numpy(), single.geometry.to_numpy()).all()
     assert (single["L1_CODE"].str[0] == single["L3_CODE"].str[0]).mean() > 0.99
 
@@ -396,7 +396,7 @@ def test_sheet_numbers_follow_the_national_frame(longitude: float, latitude: flo
 
 
 def test_sheets_over_the_seven_dongs_are_the_twenty_known_ones() -> None:
-    sheets = sheets_over((183_866, 532_165, 189_166, 543_845))
+    sheets = sheets_over((183_866, 532_165, 189_166, 543_845), "EPSG:5186")
     known = {f"37612{row}{column}" for row in ("00", "01", "02", "03", "04") for column in range(3, 7)}
     assert known <= set(sheets["number"])
 

@@ -232,3 +232,20 @@ def test_the_inspection_counts_what_is_not_used(shared_data):
     assert "59" in rows[1]
     assert [" 4,685 " in rows[0], " 2,491 " in rows[2]] == [True, True]
     assert all("(30개 레이어 · 30 layers)" in rows[number] for number in (0, 2))
+
+
+def test_the_box_of_a_province_does_not_cover_the_sheets_of_its_neighbour(inbox, agency):
+    """Buildings of Gwangmyeong with codes lie on both sides of a sheet of Seoul; the sheet of Gwangmyeong is theirs."""
+    columns = agency.al_d010(6)
+    around = agency.boxes(3) + agency.moved(agency.boxes(3), 20_000, 14_000)
+    agency.shapefile(inbox / "AL_D010.shp", columns, around)
+    here = agency.moved(boxes(2), 100, 100)
+    seoul = agency.moved(boxes(2), 9_700, 5_400)  # 봉천동
+    for name, shapes, sheet in (("here", here, "376120990"), ("seoul", seoul, "376120531")):
+        write_layer(
+            inbox / name / "N1A_B0010000.shp", BUILDINGS["korean"] | {"UFID": ufid("B001", 2, sheet)}, shapes, "Polygon"
+        )
+    inventory = take_inventory(inbox)
+    sources = [p.data_source for d in inventory.datasets_for("buildings") for p in d.parts]
+    assert sources == ["AL_D010.shp", "seoul/N1A_B0010000.shp"]
+    assert [p.path for p in inventory.problems if "another product" in p.what] == ["here/N1A_B0010000.shp"]

@@ -88,7 +88,7 @@ def test_longitude_and_latitude_with_rounded_decimals():
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (text(np.column_stack([np.random.default_rng(1).uniform(0, 500, (300, 2)) + (X, Y), np.ones(300)])), "regular grid"),
+        (text(np.column_stack([np.random.default_rng(1).uniform(0, 500, (300, 2)) + np.array([X, Y]), np.ones(300)])), "regular grid"),
         (text(np.column_stack([np.full(50, X), Y + np.arange(50.0), np.ones(50)])), "the same x"),
         (text(grid_points()) + "186000.0 537000.0 abc\n", "three numbers"),
         (text(grid_points()) + "186000.0 537000.0\n", "three numbers"),
@@ -162,7 +162,7 @@ def test_without_crs_it_is_refused_until_the_site_file_says_it(inbox):
 
 def test_scattered_points_do_not_stop_a_run(inbox):
     random = np.random.default_rng(1)
-    points = np.column_stack([random.uniform(0, 500, (300, 2)) + (X, Y), random.uniform(20, 40, 300)])
+    points = np.column_stack([random.uniform(0, 500, (300, 2)) + np.array([X, Y]), random.uniform(20, 40, 300)])
     (inbox / "points.txt").write_text(text(points))
     inventory = take_inventory(inbox)
     refuse(inventory)
