@@ -165,7 +165,7 @@ def parcels_called(candidates: Sequence[Candidate], codes: Sequence[str | None])
         )
         shapes = shapely.make_valid(shapely.from_wkb(raw, on_invalid="ignore"))
         transformer = pyproj.Transformer.from_crs(candidate.part.crs, "EPSG:4326", always_xy=True)
-        shapes = shapely.transform(shapes, transformer.transform, interleaved=False)
+        shapes = shapely.transform(shapes, lambda xy, to=transformer: np.column_stack(to.transform(xy[:, 0], xy[:, 1])))
         present = ~shapely.is_missing(shapes)
         found |= dict(zip(numbers[present], shapes[present], strict=True))
     return pd.Series(found, dtype="object")
@@ -192,9 +192,9 @@ def _records_called(candidate: Candidate, wanted: set[str]) -> tuple[np.ndarray,
         for block in dbf.read_blocks(stream, header):
             live = block[:, 0] != ord("*")
             values.append(np.where(live, dbf.column(block, field).astype("S19"), b""))
-    numbers = np.concatenate(values) if values else np.empty(0, dtype="S19")
-    chosen = np.isin(numbers, np.array([code.encode() for code in sorted(wanted) if code.isascii()], dtype="S19"))
-    return numbers[chosen].astype("U19").astype(object), np.flatnonzero(chosen)
+    found = np.concatenate(values) if values else np.empty(0, dtype="S19")
+    chosen = np.isin(found, np.array([code.encode() for code in sorted(wanted) if code.isascii()], dtype="S19"))
+    return found[chosen].astype("U19").astype(object), np.flatnonzero(chosen)
 
 
 def _spread_sample(candidate: Candidate) -> tuple[Floats, list[str | None]]:
@@ -238,7 +238,7 @@ def _read_spread(candidate: Candidate) -> tuple[np.ndarray, pd.DataFrame] | None
             for name, column in zip(meta["fields"], columns_read, strict=True)
         }
     )
-    return boxes[present], values[present].reset_index(drop=True)
+    return boxes[present], values.iloc[np.flatnonzero(present)].reset_index(drop=True)
 
 
 @lru_cache(maxsize=1)

@@ -50,10 +50,6 @@ NEEDED_FOR: dict[Role, tuple[str, str]] = {
     "ndvi": ("필지별 식생지수", "vegetation index of parcels"),
 }
 
-MAIN_ROLES: tuple[Role, ...] = ("parcels", "buildings", "land_cover", "terrain", "weather", "parks")
-"""What the release of the present town is made of; the other roles add to it."""
-
-
 @dataclass(frozen=True)
 class FileRow:
     """One line of an inspection."""

@@ -13,6 +13,7 @@ import pyproj
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from geodata.compute import ComputeSpec
 from geodata.errors import InputError
 
 Role = Literal[
@@ -32,24 +33,11 @@ Role = Literal[
     "roof_planes",
     "ndvi",
 ]
-ROLES: tuple[Role, ...] = (
-    "parcels",
-    "buildings",
-    "land_cover",
-    "parks",
-    "terrain",
-    "weather",
-    "plan_blocks",
-    "district",
-    "land_characteristics",
-    "land_use_regulation",
-    "zoning",
-    "building_register",
-    "roads",
-    "roof_planes",
-    "ndvi",
-)
+ROLES: tuple[Role, ...] = get_args(Role)
 """What a file of the inbox can be for; one clean layer each."""
+
+CORE_ROLES: tuple[Role, ...] = ("parcels", "buildings", "land_cover", "parks", "terrain", "weather", "plan_blocks")
+"""Without these a layer or a result is missing; the others refine."""
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
@@ -163,6 +151,7 @@ class Site(BaseModel):
     scenarios: tuple[str, ...] = ("existing",)
     surface: SurfaceSpec = SurfaceSpec()
     solar: SolarSpec = SolarSpec()
+    compute: ComputeSpec = ComputeSpec()
     demo: bool = False
     """True marks everything made from this site as demo data (가상 데이터)."""
     keep_releases: int = Field(default=14, ge=3)

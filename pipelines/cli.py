@@ -135,13 +135,23 @@ def _tell_release(release: dict[str, Any], built: int, reused: int) -> None:
 def inspect(
     folder: Annotated[Path, typer.Argument(help="Folder of raw files.")],
     site: SiteOption = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", help="Also write a page with a map; with --site it names sheets, towns and stations."),
+    ] = None,
 ) -> None:
     """Say what each file is recognised as, and what is still missing; changes nothing. · 파일 판별."""
     from geodata.inspect import inspect_folder, render_inspection  # noqa: PLC0415
     from geodata.site import Site  # noqa: PLC0415
 
-    sources = Site.load(site).sources if site is not None else {}
-    out.print(render_inspection(inspect_folder(folder, sources)))
+    town = Site.load(site) if site is not None else None
+    inventory = inspect_folder(folder, town.sources if town is not None else {})
+    out.print(render_inspection(inventory))
+    if html is not None:
+        from geodata.inspect_page import write_page  # noqa: PLC0415
+
+        write_page(html, inventory, folder, town)
+        out.print(f"점검 페이지 · page: {html}", markup=False)
 
 
 @app.command()

@@ -22,6 +22,9 @@ from pipelines.store import Store
 SOURCE_STEPS: tuple[Step, ...] = sources.STEPS
 SCENARIO_STEPS: tuple[Step, ...] = (*town.STEPS, *solar.STEPS, *green.STEPS, *publish.STEPS)
 
+NOT_COUNTED = (sources.AREA, "sources/terrain", "sources/ndvi", "sources/resource")
+"""Sources that are no records: an outline, rasters and hours."""
+
 
 @dg.definitions
 def defs() -> dg.Definitions:
@@ -46,7 +49,7 @@ def build_defs(
     checks: list[dg.AssetChecksDefinition] = []
     for step in SOURCE_STEPS:
         assets.append(asset_of(step, site, store, None, context_check=check, on_progress=on_progress))
-        if step.role is not None and step.name not in (sources.AREA, "sources/terrain", "sources/resource"):
+        if step.role is not None and step.name not in NOT_COUNTED:
             checks.append(account_check(step, store))
     for scenario in site.scenarios:
         for step in SCENARIO_STEPS:

@@ -19,6 +19,12 @@ ROOF_CHECKS = {
     "asbestos": Choice(ko="슬레이트 지붕: 석면 확인 필요", en="slate roof: check for asbestos"),
 }
 
+PLANE_SOURCES = {
+    "city_model": Choice(ko="3차원 건물 모델", en="city model"),
+    "surface_model": Choice(ko="수치표면모델(DSM)에 맞춤", en="fitted to the surface model (DSM)"),
+    "assumed": Choice(ko="평지붕으로 가정", en="assumed flat"),
+}
+
 PNU = Field(name="pnu", kind="text", ko="필지고유번호(PNU)", en="Parcel number (PNU)", pattern=PNU_PATTERN)
 
 BUILDINGS = Layer(
@@ -77,9 +83,16 @@ ROOFS = Layer(
         Field(name="module_azimuth_deg", kind="real", ko="모듈 방위", en="Module azimuth", unit="deg", decimals=1, nullable=False, minimum=0, maximum=360),
         Field(name="area_m2", kind="real", ko="지붕면 면적", en="Roof plane area", unit="m2", decimals=1, nullable=False, minimum=0,
               about_ko="경사면을 따라 잰 면적", about_en="measured along the slope"),
-        Field(name="usable_area_m2", kind="real", ko="설치 가능 면적", en="Usable area", unit="m2", decimals=1, nullable=False, minimum=0),
+        Field(name="plane_source", kind="text", ko="지붕면 출처", en="Where the plane is known from", choices=PLANE_SOURCES, required=False),
+        Field(name="fit_rmse_m", kind="real", ko="지붕면 맞춤 오차(RMSE)", en="Misfit of the plane (RMSE)", unit="m", decimals=2, minimum=0, required=False,
+              about_ko="수치표면모델 높이와 지붕면의 차이. 맞춘 지붕면에만 있다", about_en="heights of the surface model against the plane; only where the plane was fitted to them"),
+        Field(name="usable_area_m2", kind="real", ko="설치 가능 면적", en="Usable area", unit="m2", decimals=1, nullable=False, minimum=0,
+              about_ko="가장자리 이격 안쪽 면적. 지붕면의 상한 비율을 넘지 않는다", about_en="area inside the edge distance, at most the largest share of the plane"),
+        Field(name="module_count", kind="integer", ko="모듈 수", en="Modules", minimum=0, required=False,
+              about_ko="온장으로 배치한 태양광 모듈의 수", about_en="whole PV modules that were packed onto the plane"),
         Field(name="sky_view", kind="real", ko="하늘 시계율", en="Sky view", decimals=3, minimum=0, maximum=1, required=False),
-        Field(name="shading_loss_pct", kind="real", ko="음영 손실", en="Shading loss", unit="%", decimals=2, minimum=0, maximum=100, required=False),
+        Field(name="shading_loss_pct", kind="real", ko="음영 손실", en="Shading loss", unit="%", decimals=2, minimum=0, maximum=100, required=False,
+              about_ko="주변 건물·지형·나무가 모듈면에서 가리는 일사 비율. 앞 열 모듈의 그늘은 이미 모듈면 일사량에 들어 있다", about_en="what surroundings take from the module plane; the shade of one row on the next is in the irradiation of the module plane already"),
         Field(name="irradiation_kwh_m2", kind="real", ko="지붕면 연간 일사량", en="Yearly irradiation on the roof plane", unit="kWh/m2", decimals=1, minimum=0, maximum=3500, sunlit=True, required=False),
         Field(name="poa_kwh_m2", kind="real", ko="모듈면 연간 일사량", en="Yearly irradiation on the module plane", unit="kWh/m2", decimals=1, minimum=0, maximum=3500, sunlit=True, required=False),
         Field(name="capacity_kwp", kind="real", ko="설비용량", en="PV capacity", unit="kWp", decimals=3, minimum=0, required=False),

@@ -137,7 +137,9 @@ def fill_from_register(candidates: Candidates, register: pd.DataFrame) -> None:
         detail = detail.where(~fresh, detail + separator + name)
     way = np.where(named, "by register key: ", "by parcel and area: ")
     candidates.note("register_filled", detail != "", pd.Series(way, index=rows.index, dtype="str") + detail)
-    words = record["roof"].fillna("") + " " + record["roof_other"].where(record["roof_other"] != record["roof"]).fillna("")
+    words = (
+        record["roof"].fillna("") + " " + record["roof_other"].where(record["roof_other"] != record["roof"]).fillna("")
+    )
     words = words.str.strip()
     candidates.features = rows.assign(**filled, roof_type=words.where(joined & (words != "")).astype("str"))
     candidates.measures |= {
@@ -159,4 +161,7 @@ def roof_checks(structure_code: pd.Series, roof_type: pd.Series | None) -> pd.Se
     if roof_type is not None:
         light |= roof_type.str.contains("|".join(parameters["light_roof_words"]), na=False)
         slate = roof_type.str.contains("|".join(parameters["slate_words"]), na=False)
-    return pd.Series(np.where(slate, "asbestos", np.where(light, "load", None)), index=structure_code.index, dtype="str")
+    checks = pd.Series(np.nan, index=structure_code.index, dtype="str")
+    checks[light] = "load"
+    checks[slate] = "asbestos"
+    return checks

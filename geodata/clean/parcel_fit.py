@@ -43,7 +43,9 @@ def note_fit(candidates: Candidates, parcels: gpd.GeoDataFrame) -> None:
     candidates.log.add("parcels_overlap", list(left), places, said)
     gaps = border_gaps(shapes, parcels["pnu"].str.slice(0, 5))
     words = [f"{area:.1f} m2 in {count} places" for area, count in zip(gaps["area_m2"], gaps["count"], strict=True)]
-    candidates.log.add("border_gap", list(gaps["pair"]), gpd.GeoSeries(gaps["shape"].to_numpy(), crs=parcels.crs), words)
+    candidates.log.add(
+        "border_gap", list(gaps["pair"]), gpd.GeoSeries(gaps["shape"].to_numpy(), crs=parcels.crs), words
+    )
     candidates.measures |= {
         "overlap_pairs": len(overlaps),
         "overlap_m2": round(float(overlaps["area_m2"].sum()), 1),

@@ -69,7 +69,9 @@ def parcel_land(
     if characteristics is not None:
         both = characteristics[["pnu"]].assign(zone_name=characteristics["zoning_1"])
         second = characteristics[["pnu"]].assign(zone_name=characteristics["zoning_2"])
-        said.append(("characteristics", _of_names(pd.concat([both, second], ignore_index=True), "zone_name", known=False)))
+        said.append(
+            ("characteristics", _of_names(pd.concat([both, second], ignore_index=True), "zone_name", known=False))
+        )
     if zones is not None:
         said.append(("polygons", _of_shapes(parcels, zones)))
     result = pd.DataFrame(index=index)
@@ -81,7 +83,7 @@ def parcel_land(
         for name, found in said:
             fresh = zoning.isna() & found.reindex(index).notna()
             zoning = zoning.where(~fresh, found.reindex(index))
-            source = source.where(~fresh, name)
+            source = source.mask(fresh, pd.Series(name, index=index, dtype="str"))
         result["zoning"], result["zoning_source"] = zoning, source
     return result
 

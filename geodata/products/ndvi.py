@@ -241,7 +241,13 @@ def _offset(image: Image, red: Any, window: Window, notes: list[str]) -> float:
 
 def _index(image: Image, red: Any, nir: Any, window: Window, offset: float) -> np.ndarray:
     """Return NDVI of one window, NaN where there is none."""
-    if image.red.fields == ("ndvi",):
+    if image.red == image.nir and not {"red", "nir"} <= set(image.red.fields):
+        # a file that the site file names may be no recognised image: one band is taken for the index itself
+        if red.count != 1:
+            raise InputError(
+                f"{image.name} has {red.count} bands and does not say which are red and near infrared; describe its bands as "
+                "red and nir, or give an NDVI raster of one band"
+            )
         stored = red.read(1, window=window, masked=True).astype("float64")
         factor = red.scales[0]
         if factor == 1.0 and np.issubdtype(np.dtype(red.dtypes[0]), np.integer):

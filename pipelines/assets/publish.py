@@ -12,7 +12,7 @@ from geodata.accounting import REASONS
 from geodata.catalogue import LAYERS
 from geodata.errors import InputError
 from geodata.parameters import Parameters, load_parameters
-from geodata.site import ROLES, Site
+from geodata.site import CORE_ROLES, ROLES, Role, Site
 from pipelines.about import release_about
 from pipelines.assets.sources import AREA, ROLE_KO, load_area
 from pipelines.assets.sources import STEPS as SOURCE_STEPS
@@ -300,14 +300,21 @@ def summary_lines(site: Site, pinned: dict[str, StoredObject]) -> list[str]:
         if "green_area_m2" in whole.columns:
             figures.append(f"녹피율 · green cover {100 * whole['green_area_m2'].sum() / whole['area_m2'].sum():.1f} %")
         lines.append(f"{title}: " + ", ".join(figures))
-    for role in ROLES:
-        name = {"weather": "sources/resource", "district": AREA}.get(role, f"sources/{role}")
-        found = pinned.get(name)
-        if found is not None and found.absent is not None:
-            lines.append(f"없음 · missing: {ROLE_KO[role]} · {found.absent}")
+    absent = {
+        role: found.absent for role in ROLES if (found := pinned.get(clean_asset(role))) is not None and found.absent
+    }
+    lines += [f"없음 · missing: {ROLE_KO[role]} · {why}" for role, why in absent.items() if role in CORE_ROLES]
+    refining = [ROLE_KO[role] for role in absent if role not in CORE_ROLES and role != "district"]
+    if refining:
+        lines.append(f"보조 자료 없음 · not given, would refine: {', '.join(refining)}")
     if site.demo:
         lines.append("가상 데이터 · demo data")
     return lines
+
+
+def clean_asset(role: Role) -> str:
+    """Return the asset that is made from the files of ``role``."""
+    return {"weather": "sources/resource", "district": AREA}.get(role, f"sources/{role}")
 
 
 def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, Any]:

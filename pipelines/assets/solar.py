@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pandas as pd
+
 from geodata.catalogue import LAYERS
 from pipelines.steps import Step, Work, step
-from twin.sky.factors import factors_of
+from twin.sky.canopy import build_canopy, open_canopy
+from twin.sky.canopy_skyline import CanopySkyline, canopy_skyline, town_factors
 from twin.sky.plane_cells import Sampling
 from twin.sky.tiles import SurfaceFolder
 from twin.sky.town import load_skyline, save_skyline, town_skyline
@@ -31,7 +36,40 @@ def roof_planes(work: Work) -> None:
     work.write(planes_of(buildings, given))
 
 
-@step("scenario/skyline", group="solar", needs=("scenario/roof_planes", "scenario/surface", "sources/terrain"),
+@step("scenario/canopy", group="solar", kinds={"rasterio"},
+      needs=("sources/land_cover", "scenario/surface", "scenario/footprints", "scenario/roof_planes"))  # fmt: skip
+def canopy(work: Work) -> None:
+    """Trees on the surface, from the forest classes of the land cover: heights and kinds in tiles of one kilometre.
+
+    표면 위의 나무: 토지피복 산림의 높이와 수종 (1 km 타일).
+    """
+    for need, ko, en in (
+        ("sources/land_cover", "토지피복 자료가 없음", "no land cover"),
+        ("scenario/surface", "지형 자료가 없음", "no terrain"),
+    ):
+        if not work.has(need):
+            work.absent(ko, en)
+            return
+    built = [work.frame_or_none(name) for name in ("scenario/footprints", "scenario/roof_planes")]
+    cleared = pd.concat([frame.geometry for frame in built if frame is not None] or [pd.Series([], dtype=object)])
+    folder = SurfaceFolder.open(work.need("scenario/surface").data)
+    report = build_canopy(work.frame("sources/land_cover"), cleared.to_numpy(), folder, work.out)
+    if not report.tiles:
+        work.absent("산림이 없음", "no trees in the land cover")
+        return
+    work.metadata |= report.as_dict()
+
+
+def surface_with_trees(work: Work) -> tuple[SurfaceFolder, SurfaceFolder | None]:
+    """Return the surface with the trees on it, and what kind of trees they are; the bare surface and None without any."""
+    folder = SurfaceFolder.open(work.need("scenario/surface").data, work.path("sources/terrain", "terrain.tif"))
+    if not work.has("scenario/canopy"):
+        return folder, None
+    heights, evergreen = open_canopy(work.need("scenario/canopy").data)
+    return replace(folder, canopy=heights), evergreen
+
+
+@step("scenario/skyline", group="solar", needs=("scenario/roof_planes", "scenario/surface", "scenario/canopy", "sources/terrain"),
       kinds={"numba"}, parameters=lambda site: site.solar.azimuths)  # fmt: skip
 def skyline(work: Work) -> None:
     """What hides the sky from each roof plane: the distribution of horizon angles by azimuth, near and far.
@@ -49,9 +87,14 @@ def skyline(work: Work) -> None:
         if not work.has(need):
             work.absent(ko, en)
             return
-    folder = SurfaceFolder.open(work.need("scenario/surface").data, work.path("sources/terrain", "terrain.tif"))
-    near, far = town_skyline(work.frame("scenario/roof_planes"), folder, work.site.solar.azimuths, work.part)
+    planes, azimuths = work.frame("scenario/roof_planes"), work.site.solar.azimuths
+    raised, evergreen = surface_with_trees(work)
+    near, far = town_skyline(planes, replace(raised, canopy=None), azimuths, work.part, work.site.compute)
     save_skyline(near, far, work.out)
+    if evergreen is not None:
+        trees = canopy_skyline(planes, near, raised, evergreen, azimuths, work.part, work.site.compute)
+        trees.save(work.out)
+        work.metadata["planes_behind_trees"] = len(trees.planes)
     work.metadata["sampling"] = {kind.name.lower(): int((near.sampling == kind).sum()) for kind in Sampling}
 
 
@@ -73,8 +116,10 @@ def roof_yields(work: Work) -> None:
     resource = load_resource(work.need("sources/resource").data)
     factors, known = None, None
     if work.has("scenario/skyline"):
-        near, far = load_skyline(work.need("scenario/skyline").data)
-        factors, known = factors_of(planes, near, far, resource), near.sampling != Sampling.NO_SURFACE
+        stored = work.need("scenario/skyline").data
+        near, far = load_skyline(stored)
+        factors = town_factors(planes, near, far, CanopySkyline.load(stored), resource, work.site.timezone)
+        known = near.sampling != Sampling.NO_SURFACE
     report = yields_of(planes, resource, work.out, factors, timezone=work.site.timezone, surroundings_known=known)
     work.metadata |= report.as_dict()
 
@@ -97,4 +142,4 @@ def roofs(work: Work) -> None:
     work.write(LAYERS["roofs"].finish(frame))
 
 
-STEPS: tuple[Step, ...] = (roof_planes, skyline, roof_yields, roofs)
+STEPS: tuple[Step, ...] = (roof_planes, canopy, skyline, roof_yields, roofs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 
 import pandas as pd
 import pyogrio
@@ -117,20 +118,40 @@ def test_the_year_reaches_the_station_normal(town):
     assert float(info["resource", "ghi_kwh_m2"]) == pytest.approx(1327.0, abs=0.05)
 
 
-def test_labels_say_unshaded_and_demo(town):
-    import sqlite3
+def title_of(run, layer: str, column: str) -> str:
+    with sqlite3.connect(f"file:{run.geopackage}?mode=ro&immutable=1", uri=True) as db:
+        query = "SELECT title FROM gpkg_data_columns WHERE table_name = ? AND column_name = ?"
+        return db.execute(query, (layer, column)).fetchone()[0]
 
+
+def test_titles_say_demo(town):
     with sqlite3.connect(f"file:{town.geopackage}?mode=ro&immutable=1", uri=True) as db:
-        title = db.execute(
-            "SELECT title FROM gpkg_data_columns WHERE table_name='roofs' AND column_name='yield_kwh'"
-        ).fetchone()[0]
-        identifiers = [
-            row[0]
-            for row in db.execute("SELECT identifier FROM gpkg_contents WHERE table_name IN ('roofs', 'parcels')")
-        ]
-    assert "음영 미반영" in title
-    assert all("가상 데이터" in text for text in identifiers)
-    assert "sky_view" not in read(town, "roofs").columns
+        rows = db.execute("SELECT identifier FROM gpkg_contents WHERE table_name IN ('roofs', 'parcels')").fetchall()
+    assert all("가상 데이터" in text for (text,) in rows)
+
+
+def test_shading_is_computed_and_within_physics(town):
+    roofs = read(town, "roofs")
+    assert roofs["sky_view"].between(0, 1).all()
+    assert roofs["shading_loss_pct"].between(0, 100).all()
+    # somebody stands in somebody's light, and most roofs of a town are mostly free
+    assert roofs["shading_loss_pct"].max() > 10
+    assert roofs["shading_loss_pct"].median() < 10
+    # a lower sky means less light: the two are computed from one skyline but by different sums
+    assert roofs["sky_view"].corr(roofs["shading_loss_pct"]) < -0.5
+    assert "음영 미반영" not in title_of(town, "roofs", "yield_kwh")
+
+
+def test_without_terrain_nothing_is_shaded_and_labels_say_so(own_town, run_site):
+    site_file, folder = own_town
+    (site_file.parent / "inbox" / "DEM_5m.img").unlink()
+    run = run_site(site_file, folder)
+    assert run.outcome.succeeded, run.outcome.reasons
+    roofs = pyogrio.read_dataframe(run.geopackage, layer="roofs")
+    assert not {"sky_view", "shading_loss_pct"} & set(roofs.columns)
+    assert "음영 미반영" in title_of(run, "roofs", "yield_kwh")
+    assert "음영 미반영" in title_of(run, "districts", "yield_kwh")
+    assert "altitude" not in pyogrio.read_info(run.geopackage, layer="buildings")["fields"]
 
 
 def test_every_input_file_is_named_with_its_hash(town, demo_site):

@@ -13,6 +13,7 @@ from rasterio.transform import from_origin
 from geodata.errors import InputError
 from geodata.inbox import take_inventory
 from geodata.products.ndvi import build_ndvi, day_of
+from geodata.site import SourceSpec
 from geodata.study_area import StudyArea
 from twin.green.raster_cover import ndvi_green_share
 
@@ -256,3 +257,14 @@ def test_arithmetic_on_real_bands(shared_data, inbox, tmp_path):
     red, nir = (np.round(band)[10:190, 10:190] for band in bands)
     assert _inside(tmp_path / "ndvi.tif", area) == pytest.approx((nir - red) / (nir + red), abs=1e-6)
     assert report.mean == pytest.approx(float(((nir - red) / (nir + red)).mean()), abs=1e-6)
+
+
+def test_a_source_of_the_site_file(inbox, tmp_path):
+    """One band is the index; several have to say what they are."""
+    _write(inbox / "a.tif", np.full((60, 60), 0.4, dtype="float32"))
+    named = take_inventory(inbox, {"ndvi": SourceSpec(path=Path("a.tif"))})
+    assert build_ndvi(inbox, named.datasets_for("ndvi"), _area(), tmp_path / "n.tif").mean == pytest.approx(0.4)
+    _write(inbox / "b.tif", np.full((2, 60, 60), 40, dtype="uint8"))
+    named = take_inventory(inbox, {"ndvi": SourceSpec(path=Path("b.tif"))})
+    with pytest.raises(InputError, match="has 2 bands and does not say which"):
+        build_ndvi(inbox, named.datasets_for("ndvi"), _area(), tmp_path / "n.tif")

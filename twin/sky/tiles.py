@@ -7,9 +7,11 @@ sweep. What lies further away enters at look-up (`twin.sky.far`) and so never ma
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -154,9 +156,12 @@ def far_skyline(
 
 
 def pooled_surface(
-    read: ReadSurface, bounds: Bounds, cell_size_m: float, *, far_cell_m: float = FAR_CELL_M, block_m: float = TILE_M
-) -> FarSurface:
+    read: ReadSurface, bounds: Bounds, cell_size_m: float, *, far_cell_m: float = FAR_CELL_M, block_m: float = TILE_M,
+    each: Callable[[ReadSurface, Sequence[Bounds]], Iterable[np.ndarray]] = map,
+) -> FarSurface:  # fmt: skip
     """Return the surface within ``bounds`` max-pooled to about ``far_cell_m``, read block by block.
+
+    ``each`` calls a function for the bounds of all blocks: one after the other if nothing else is given.
 
     Raises
     ------
@@ -169,18 +174,19 @@ def pooled_surface(
     west, north = math.floor(bounds[0] / size) * size, math.ceil(bounds[3] / size) * size
     columns, rows = math.ceil((bounds[2] - west) / size), math.ceil((north - bounds[1]) / size)
     out = np.full((rows, columns), np.nan, dtype=np.float32)
-    for row, column in _blocks(rows, columns, side):
+    corners = [(row, column) for row in range(0, rows, side) for column in range(0, columns, side)]
+    blocks: list[Bounds] = []
+    for row, column in corners:
         height, width = min(side, rows - row), min(side, columns - column)
         left, top = west + column * size, north - row * size
-        fine = read((left, top - height * size, left + width * size, top))
-        out[row : row + height, column : column + width] = max_pooled(fine, factor)
+        blocks.append((left, top - height * size, left + width * size, top))
+
+    def pooled(block: Bounds) -> np.ndarray:
+        return max_pooled(read(block), factor)
+
+    for (row, column), found in zip(corners, each(pooled, blocks), strict=True):
+        out[row : row + found.shape[0], column : column + found.shape[1]] = found
     return FarSurface.of(out, size, west, north)
-
-
-def _blocks(rows: int, columns: int, side: int) -> Iterator[tuple[int, int]]:
-    for row in range(0, rows, side):
-        for column in range(0, columns, side):
-            yield row, column
 
 
 @dataclass(frozen=True)
@@ -193,6 +199,8 @@ class SurfaceFolder:
     crs: str
     terrain: Path | None = None
     """Stands in where no tile has a height: hills beside the study area hide the sky too."""
+    canopy: SurfaceFolder | None = None
+    """Heights of trees [m] that stand on this surface, NaN or 0 where none do."""
 
     @classmethod
     def open(cls, folder: Path, terrain: Path | None = None) -> SurfaceFolder:
@@ -230,9 +238,7 @@ class SurfaceFolder:
         size = self.cell_size_m
         west, south, east, north = bounds
         out = np.full((round((north - south) / size), round((east - west) / size)), np.nan, dtype=np.float32)
-        touching = (self.bounds[:, 0] < east) & (self.bounds[:, 2] > west)
-        touching &= (self.bounds[:, 1] < north) & (self.bounds[:, 3] > south)
-        for number in np.flatnonzero(touching):
+        for number in self._touching(bounds):
             left, bottom, right, top = self.bounds[number]
             first, last = round((max(west, left) - west) / size), round((min(east, right) - west) / size)
             upper, lower = round((north - min(north, top)) / size), round((north - max(south, bottom)) / size)
@@ -243,7 +249,36 @@ class SurfaceFolder:
                 out[upper:lower, first:last] = source.read(1, window=window)
         if self.terrain is not None and np.isnan(out).any():
             self._fill(out, self.terrain, west, north)
+        if self.canopy is not None:
+            # without trees every height keeps its very bits
+            trees = self.canopy.read(bounds)
+            np.add(out, trees, out=out, where=trees > 0)
         return out
+
+    def identity(self, bounds: Bounds) -> str:
+        """Return a hash of the files that `read` takes heights within ``bounds`` from, without reading any height.
+
+        Equal identities mean equal heights; unequal ones say only that some file has changed, maybe elsewhere.
+        """
+        files = [self._hashes[number] for number in self._touching(bounds)]
+        files += [f"terrain {self._hashes[-1]}"] if self.terrain is not None else []
+        files += [f"canopy {self.canopy.identity(bounds)}"] if self.canopy is not None else []
+        return hashlib.sha256("\n".join(files).encode()).hexdigest()
+
+    @cached_property
+    def _hashes(self) -> list[str]:
+        """Sha256 of each tile and, last, of the terrain."""
+        found = []
+        for path in [*self.paths, *([self.terrain] if self.terrain is not None else [])]:
+            with path.open("rb") as stream:
+                found.append(hashlib.file_digest(stream, "sha256").hexdigest())
+        return found
+
+    def _touching(self, bounds: Bounds) -> np.ndarray:
+        west, south, east, north = bounds
+        touching = (self.bounds[:, 0] < east) & (self.bounds[:, 2] > west)
+        touching &= (self.bounds[:, 1] < north) & (self.bounds[:, 3] > south)
+        return np.flatnonzero(touching)
 
     def _fill(self, heights: np.ndarray, terrain: Path, west: float, north: float) -> None:
         size = self.cell_size_m

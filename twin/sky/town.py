@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +14,32 @@ import numpy as np
 import rasterio
 import shapely
 
+from geodata.compute import ComputeSpec
+from twin.sky.far import FarSurface
 from twin.sky.planes import HorizonDistribution
-from twin.sky.tiles import Bounds, SurfaceFolder, Tile, far_skyline, join_tiles, pooled_surface, sweep_tile, tiles_of
+from twin.sky.tasks import run_tasks
+from twin.sky.tiles import (
+    Bounds,
+    ReadSurface,
+    SurfaceFolder,
+    Tile,
+    far_skyline,
+    join_tiles,
+    pooled_surface,
+    sweep_tile,
+    tiles_of,
+)
 
 DISTRIBUTION = "distribution.npz"
 FAR = "far.npy"
+_HASH = "sha256"
 
 Keep = Callable[[str, dict[str, Any], Callable[[Path], None]], Path]
 """Gives the folder of a part by its name and what it is made from, filling it only if it is not there yet."""
 
 
 def town_skyline(
-    planes: gpd.GeoDataFrame, surface: SurfaceFolder, azimuths: int, keep: Keep
+    planes: gpd.GeoDataFrame, surface: SurfaceFolder, azimuths: int, keep: Keep, compute: ComputeSpec | None = None
 ) -> tuple[HorizonDistribution, np.ndarray]:
     """Return near and far skylines of all planes, in their order.
 
@@ -33,38 +49,99 @@ def town_skyline(
     surface : heights of terrain and buildings
     azimuths : directions in which the skyline is taken
     keep : where the skylines of a tile are kept between runs
+    compute : where tiles are swept; results are the same bit for bit
 
     Returns
     -------
     distribution, far_deg
         counts of cells by horizon angle; angle [deg] of what lies beyond each tile's halo, float32 (planes, azimuths)
+
+    Raises
+    ------
+    InputError
+        If the cluster that ``compute`` names does not answer.
+    """
+    distribution = near_skyline(planes, surface, azimuths, keep, compute)
+    far = _far_surface(surface, keep, compute)
+    return distribution, far_skyline(distribution, planes.geometry.to_numpy(), [far])
+
+
+def near_skyline(
+    planes: gpd.GeoDataFrame, surface: SurfaceFolder, azimuths: int, keep: Keep, compute: ComputeSpec | None = None
+) -> HorizonDistribution:
+    """Return the skylines of all planes as far as each tile's halo reaches; arguments as in `town_skyline`.
+
+    A tile is kept by what its rectangle holds. Swept again with another surface, such as one with trees on it, it costs
+    nothing where the two do not differ. The hash of a rectangle is kept too, by the files that it is read from: of an
+    unchanged town no height is read.
     """
     shapes = planes.geometry.to_numpy()
     tilt = planes["tilt_deg"].to_numpy(dtype=np.float64)
     azimuth = planes["azimuth_deg"].fillna(180.0).to_numpy(dtype=np.float64)
-
-    def swept(tile: Tile) -> HorizonDistribution:
-        heights = surface.read(tile.near)
-        mine = tile.planes
-
-        def fill(folder: Path) -> None:
-            orientation = {"tilt_deg": tilt[mine], "azimuth_deg": azimuth[mine]}
-            found = sweep_tile(tile, heights, surface.cell_size_m, shapes[mine], **orientation, azimuths=azimuths)
-            found.save(folder / DISTRIBUTION)
-
-        outlines = b"".join(shapely.to_wkb(shapes[mine]))
-        made_from = {
-            "near": tile.near,
-            "cell_size_m": surface.cell_size_m,
-            "azimuths": azimuths,
-            "content": _digest(heights.tobytes(), outlines, tilt[mine].tobytes(), azimuth[mine].tobytes()),
-        }
-        return HorizonDistribution.load(keep(tile.name, made_from, fill) / DISTRIBUTION)
-
     tiles = tiles_of(shapes, surface.cell_size_m)
-    distribution = join_tiles(tiles, [swept(tile) for tile in tiles])
-    far = pooled_surface(surface.read, _reach(surface), surface.cell_size_m)
-    return distribution, far_skyline(distribution, shapes, [far])
+    jobs = [
+        _TileJob(tile, shapes[tile.planes], tilt[tile.planes], azimuth[tile.planes], surface.identity(tile.near))
+        for tile in tiles
+    ]
+    folders = run_tasks(partial(_kept_tile, surface, azimuths, keep), jobs, compute)
+    return join_tiles(tiles, [HorizonDistribution.load(folder / DISTRIBUTION) for folder in folders])
+
+
+@dataclass(frozen=True)
+class _TileJob:
+    """A tile with its own planes, and the identity of the files that its rectangle is read from."""
+
+    tile: Tile
+    shapes: np.ndarray
+    tilt_deg: np.ndarray
+    azimuth_deg: np.ndarray
+    identity: str
+
+
+def _kept_tile(surface: SurfaceFolder, azimuths: int, keep: Keep, job: _TileJob, threads: int) -> Path:
+    """Return the folder with the skylines of one tile, swept only if its rectangle or its planes have changed."""
+    tile = job.tile
+    read: list[np.ndarray] = []
+
+    def look(folder: Path) -> None:
+        read.append(surface.read(tile.near))
+        (folder / _HASH).write_text(_digest(read[0].tobytes()), encoding="ascii")
+
+    def fill(folder: Path) -> None:
+        found = sweep_tile(
+            tile, read.pop() if read else surface.read(tile.near), surface.cell_size_m, job.shapes,
+            tilt_deg=job.tilt_deg, azimuth_deg=job.azimuth_deg, azimuths=azimuths, threads=threads,
+        )  # fmt: skip
+        found.save(folder / DISTRIBUTION)
+
+    seen = keep(f"{tile.name}.heights", {"near": tile.near, "identity": job.identity}, look)
+    made_from = {
+        "near": tile.near,
+        "cell_size_m": surface.cell_size_m,
+        "azimuths": azimuths,
+        "heights": (seen / _HASH).read_text(encoding="ascii"),
+        "planes": _digest(*shapely.to_wkb(job.shapes), job.tilt_deg.tobytes(), job.azimuth_deg.tobytes()),
+    }
+    return keep(tile.name, made_from, fill)
+
+
+def _far_surface(surface: SurfaceFolder, keep: Keep, compute: ComputeSpec | None) -> FarSurface:
+    """Return the far surface of all that is known; its blocks are kept by the files that they are read from."""
+
+    def each(pooled: ReadSurface, blocks: Sequence[Bounds]) -> list[np.ndarray]:
+        def kept(job: tuple[Bounds, str], threads: int) -> Path:
+            bounds, identity = job
+
+            def fill(folder: Path) -> None:
+                np.save(folder / FAR, pooled(bounds), allow_pickle=False)
+
+            name = f"far_E{bounds[0]:.0f}_N{bounds[1]:.0f}"
+            return keep(name, {"bounds": bounds, "cell_size_m": surface.cell_size_m, "identity": identity}, fill)
+
+        folders = run_tasks(kept, [(bounds, surface.identity(bounds)) for bounds in blocks], compute)
+        return [np.load(folder / FAR, allow_pickle=False) for folder in folders]
+
+    return pooled_surface(surface.read, _reach(surface), surface.cell_size_m, each=each)
 
 
 def save_skyline(distribution: HorizonDistribution, far_deg: np.ndarray, folder: Path) -> None:

@@ -10,6 +10,7 @@ import pvlib
 
 from twin.solar.pv import pv_parameters
 from twin.solar.resource import Resource
+from twin.solar.roofs import module_area_m2, roof_parameters
 
 MONTHS = tuple(f"yield_{month:02d}_kwh" for month in range(1, 13))
 _RESULTS = ("irradiation_kwh_m2", "poa_kwh_m2", "yield_kwh", *MONTHS)
@@ -55,8 +56,20 @@ def physics_problems(roofs: pd.DataFrame, resource: Resource) -> list[str]:
     tell(~np.isfinite(values).all(axis=1), "a result is missing")
     tell((values < 0).any(axis=1), "a result is negative")
     energy, capacity, poa = roofs["yield_kwh"], roofs["capacity_kwp"], roofs["poa_kwh_m2"]
-    # a kWp is the area that turns 1 kW/m2 into 1 kW: capacity is area times efficiency
-    tell(energy > poa * capacity * 1.001 + 0.5, "yield exceeds irradiation x module area x efficiency")
+    rules = roof_parameters()
+    module_kw = float(rules["module_power_w"]) / 1000.0
+    area = roofs["module_count"] * module_area_m2(rules)
+    efficiency = module_kw / module_area_m2(rules)
+    tell(energy > poa * area * efficiency * 1.001 + 0.5, "yield exceeds irradiation x module area x efficiency")
+    tell((capacity - roofs["module_count"] * module_kw).abs() > 1e-3, "capacity is not that of a whole number of modules")
+    # the space that a tilted module takes, as seen from above and as measured on its roof
+    lean = np.cos(np.radians(roofs["module_tilt_deg"])) / np.cos(np.radians(roofs["tilt_deg"]))
+    taken = area * np.minimum(lean, 1.0)
+    tell(taken > roofs["usable_area_m2"] + 0.1, "modules take more than the usable area")
+    tell(
+        roofs["usable_area_m2"] > float(rules["largest_share"]) * roofs["area_m2"] + 0.1,
+        "the usable area is more than the largest share of the roof",
+    )
     tell((energy > 0.05) & ~(capacity > 0), "there is yield without modules")
     tell((roofs[list(MONTHS)].sum(axis=1) - energy).abs() > 0.7 + 1e-9 * energy, "months do not add up to the year")
     known = roofs["specific_yield_kwh_kwp"].notna()

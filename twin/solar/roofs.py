@@ -1,7 +1,7 @@
 """Roofs as planes: where modules fit, how they stand, and how much capacity that makes.
 
 A roof is flat unless planes are given. Flat roofs carry rows of modules on racks; tilted planes carry modules flush
-with the roof. Rules and densities are in ``roofs.yaml``.
+with the roof, in lines along its eaves. Modules are packed whole. Rules and module are in ``roofs.yaml``.
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ import shapely
 
 from geodata.errors import InputError
 from geodata.parameters import Parameters, load_parameters
+from twin.solar.packing import Grid, facing_down, pack
+from twin.solar.rows import Rows
 
 _FROM_BUILDING = ("building_id", "pnu", "dong_code")
 _GIVEN = ("building_id", "tilt_deg", "azimuth_deg")
+_TOLD = ("plane_source", "fit_rmse_m")
+"""What given planes may say of where they come from."""
 
 
 @lru_cache(maxsize=1)
@@ -35,13 +39,16 @@ def roof_planes(
     ----------
     buildings : with ``building_id``, ``pnu``, ``dong_code`` and footprints
     given : known planes with ``building_id``, ``tilt_deg``, ``azimuth_deg``, footprints and, if they have names of
-        their own, ``roof_id``; a building without planes here gets a flat roof over its footprint
+        their own, ``roof_id``; they may carry ``plane_source`` and ``fit_rmse_m`` [m]. A building without planes here
+        gets a flat roof over its footprint
     parameters : in place of ``roofs.yaml``
 
     Returns
     -------
     GeoDataFrame with the columns of the layer ``roofs`` up to ``capacity_kwp``. ``area_m2`` is measured along the
-    slope; ``usable_area_m2`` also, after edge distance and largest share, and 0 where it is too small to be built on.
+    slope; ``usable_area_m2`` also: the area inside the edge, at most the largest share, and 0 where it is too small to
+    be built on. ``module_count`` modules and the space between their rows never take more than the largest share.
+    ``behind_row_share`` tells which share of the modules stands behind another row.
 
     Raises
     ------
@@ -55,7 +62,9 @@ def roof_planes(
         crs=buildings.crs,
     )
     flat = own if given is None else own[~own["building_id"].isin(given["building_id"])]
-    planes = flat.assign(roof_id=flat["building_id"] + "-1", tilt_deg=0.0, azimuth_deg=np.nan)
+    planes = flat.assign(
+        roof_id=flat["building_id"] + "-1", tilt_deg=0.0, azimuth_deg=np.nan, plane_source="assumed", fit_rmse_m=np.nan
+    )
     if given is not None and len(given):
         tilted = _given_planes(given, own, values)
         planes = gpd.GeoDataFrame(pd.concat([planes, tilted], ignore_index=True), crs=buildings.crs)
@@ -66,7 +75,7 @@ def roof_planes(
     _equip(planes, values)
     order = [
         "roof_id", *_FROM_BUILDING, "tilt_deg", "azimuth_deg", "module_tilt_deg", "module_azimuth_deg",
-        "area_m2", "usable_area_m2", "capacity_kwp", "geometry",
+        "plane_source", "fit_rmse_m", "area_m2", "usable_area_m2", "module_count", "behind_row_share", "capacity_kwp", "geometry",
     ]  # fmt: skip
     return planes[order]
 
@@ -76,6 +85,25 @@ def on_racks(roofs: pd.DataFrame) -> np.ndarray:
     tilted = (roofs["module_tilt_deg"] - roofs["tilt_deg"]).abs() > 1e-6
     turned = (roofs["module_azimuth_deg"] - roofs["azimuth_deg"]).abs() > 1e-6
     return (tilted | turned).to_numpy()
+
+
+def rack_rows(parameters: Parameters | None = None) -> Rows:
+    """Return the rows of modules on racks that ``parameters`` (``roofs.yaml`` if None) ask for."""
+    values = roof_parameters() if parameters is None else parameters
+    tilt = min(float(values["module_tilt_deg"]), float(values["tilt_limit_deg"]))
+    return Rows.spaced(tilt, _sides(values, "rack_orientation")[1], float(values["row_sun_elevation_deg"]))
+
+
+def module_area_m2(parameters: Parameters | None = None) -> float:
+    """Return the area of one module [m2]."""
+    values = roof_parameters() if parameters is None else parameters
+    return float(values["module_long_m"]) * float(values["module_short_m"])
+
+
+def _sides(values: Parameters, orientation: str) -> tuple[float, float]:
+    """Return the extent of a module along its row and up its slope [m]."""
+    long, short = float(values["module_long_m"]), float(values["module_short_m"])
+    return (long, short) if values[orientation] == "landscape" else (short, long)
 
 
 def _given_planes(given: gpd.GeoDataFrame, own: gpd.GeoDataFrame, values: Parameters) -> gpd.GeoDataFrame:
@@ -104,6 +132,8 @@ def _given_planes(given: gpd.GeoDataFrame, own: gpd.GeoDataFrame, values: Parame
             "building_id": given["building_id"].to_numpy(),
             "tilt_deg": tilt.to_numpy(),
             "azimuth_deg": azimuth.to_numpy(),
+            "plane_source": given["plane_source"].to_numpy() if "plane_source" in given.columns else "city_model",
+            "fit_rmse_m": given["fit_rmse_m"].to_numpy(dtype=np.float64) if "fit_rmse_m" in given.columns else np.nan,
         },
         geometry=given.geometry.to_numpy(),
         crs=given.crs,
@@ -123,22 +153,37 @@ def _given_planes(given: gpd.GeoDataFrame, own: gpd.GeoDataFrame, values: Parame
 
 
 def _equip(planes: gpd.GeoDataFrame, values: Parameters) -> None:
-    """Add module orientation, areas [m2] and capacity [kWp] to ``planes``."""
+    """Add module orientation, areas [m2], modules and capacity [kWp] to ``planes``."""
     tilt = planes["tilt_deg"].to_numpy()
     racks = tilt < float(values["flat_below_deg"])
-    module_tilt = min(float(values["module_tilt_deg"]), float(values["tilt_limit_deg"]))
-    planes["module_tilt_deg"] = np.where(racks, module_tilt, tilt)
+    rows = rack_rows(values)
+    planes["module_tilt_deg"] = np.where(racks, rows.tilt_deg, tilt)
     planes["module_azimuth_deg"] = np.where(
         racks, float(values["module_azimuth_deg"]), planes["azimuth_deg"].to_numpy()
     )
-    shapes = planes.geometry.to_numpy()
+    gap = float(values["module_gap_m"])
+    width, length = _sides(values, "flush_orientation")
+    grids = (
+        (racks, Grid(_sides(values, "rack_orientation")[0], rows.depth_m, gap, rows.pitch_m)),
+        (~racks, Grid(width, length, gap, length + gap)),
+    )
     along_slope = 1.0 / np.cos(np.radians(tilt))
-    area = shapely.area(shapes) * along_slope
-    # mitred corners: the inner edge stays parallel to the outer one
-    inner = shapely.buffer(shapes, -float(values["edge_distance_m"]), join_style="mitre")
-    usable = np.minimum(shapely.area(inner) * along_slope, float(values["largest_share"]) * area)
-    usable[usable < float(values["smallest_usable_m2"])] = 0.0
-    cover = np.where(racks, float(values["cover_rows"]), float(values["cover_flush"]))
-    planes["area_m2"] = area
+    usable = np.zeros(len(planes))
+    modules, behind = np.zeros(len(planes), dtype=np.int64), np.zeros(len(planes), dtype=np.int64)
+    for chosen, grid in grids:
+        # racks stand upright on a nearly flat roof: they are laid out as seen from above, flush modules along the slope
+        slope = np.where(racks, 0.0, tilt)[chosen]
+        shapes = facing_down(planes.geometry.to_numpy()[chosen], planes["module_azimuth_deg"].to_numpy()[chosen], slope)
+        # mitred corners: the inner edge stays parallel to the outer one
+        inner = shapely.buffer(shapes, -float(values["edge_distance_m"]), join_style="mitre")
+        limit = float(values["largest_share"]) * shapely.area(shapes)
+        room = np.minimum(shapely.area(inner), limit) * np.where(racks, along_slope, 1.0)[chosen]
+        room[room < float(values["smallest_usable_m2"])] = 0.0
+        packed = pack(np.where(room > 0, inner, shapely.Polygon()), grid, limit)
+        usable[chosen], modules[chosen], behind[chosen] = room, packed.count, packed.behind
+    planes["area_m2"] = shapely.area(planes.geometry.to_numpy()) * along_slope
     planes["usable_area_m2"] = usable
-    planes["capacity_kwp"] = usable * cover * float(values["module_density_kw_m2"])
+    planes["module_count"] = modules
+    share = np.divide(behind, modules, out=np.zeros(len(planes)), where=modules > 0)
+    planes["behind_row_share"] = np.where(racks, share, 0.0)
+    planes["capacity_kwp"] = modules * float(values["module_power_w"]) / 1000.0

@@ -4,6 +4,9 @@ Roofs are taken in chunks of `CHUNK`, each as arrays of daylight hours x roofs; 
 so memory grows by less than 400 MB however large the town is. All sums run in a fixed order. As long as nothing obstructs the
 planes, the physics is computed once per orientation and scaled by each roof's capacity; with factors of its own a roof
 gets the whole chain. Capacity only scales the system, so both ways give the same numbers.
+
+Rows on racks shade each other: an orientation of modules also tells which share of them stands behind another row, and its
+components are reduced accordingly before anything else. What surrounds the roof comes on top.
 """
 
 from __future__ import annotations
@@ -21,7 +24,8 @@ from geodata.errors import InputError
 from twin.solar.irradiance import PlaneComponents, SkyFactors, plane_components, plane_of_array
 from twin.solar.pv import PvSystem
 from twin.solar.resource import Resource
-from twin.solar.roofs import on_racks
+from twin.solar.roofs import on_racks, rack_rows
+from twin.solar.rows import Rows, row_factors, shade_rows
 
 CHUNK = 512
 """Roofs computed at a time, and roofs per stored file of hours."""
@@ -69,18 +73,20 @@ def roof_yields(
     timezone: str = "Asia/Seoul",
     system: PvSystem | None = None,
     surroundings_known: np.ndarray | None = None,
+    rows: Rows | None = None,
 ) -> YieldReport:
     """Compute all roofs and write the results into the folder ``out``.
 
     Parameters
     ----------
-    roofs : table of roof planes as `twin.solar.roofs.roof_planes` gives it, sorted by ``roof_id``
+    roofs : table of roof planes as `twin.solar.roofs.roof_planes` gives it, sorted by ``roof_id``; without
+        ``behind_row_share`` no row shades another
     resource : typical year at the site
     out : folder, made if it is not there; receives
 
         * ``roofs.parquet``: ``roof_id``, ``irradiation_kwh_m2``, ``poa_kwh_m2``, ``capacity_kwp``,
           ``specific_yield_kwh_kwp`` (missing without modules), ``yield_kwh``, ``yield_01_kwh`` to ``yield_12_kwh``;
-          with ``factors`` also ``sky_view`` and ``shading_loss_pct`` (of ``poa_kwh_m2``)
+          with ``factors`` also ``sky_view`` and ``shading_loss_pct`` (what surroundings take of ``poa_kwh_m2``)
         * ``hourly_by_dong.parquet``: ``interval_middle`` (local time) and the AC energy of each dong [kWh], 8,760 rows
         * ``profile_by_building.parquet``: ``building_id``, ``month``, ``kw_00`` to ``kw_23``: mean AC power of the
           month's days in each local hour [kW]
@@ -90,6 +96,7 @@ def roof_yields(
     timezone : in which months and hours of the day are told
     surroundings_known : with ``factors``, for which roofs they are known; the others are computed as free planes and
         have no ``sky_view`` and no ``shading_loss_pct``
+    rows : of modules on racks; those of ``roofs.yaml`` if None
 
     Raises
     ------
@@ -100,7 +107,7 @@ def roof_yields(
     system = PvSystem.from_parameters() if system is None else system
     (out / HOURS_FOLDER).mkdir(parents=True, exist_ok=True)
     clock = _Clock.of(resource, timezone)
-    engine = _Engine(roofs, resource, system, factors)
+    engine = _Engine(roofs, resource, system, factors, rack_rows() if rows is None else rows)
     count = len(roofs)
     capacity_w = roofs["capacity_kwp"].to_numpy(dtype=np.float64) * _KWP
     dong_codes, dong = np.unique(roofs["dong_code"].to_numpy(dtype=object), return_inverse=True)
@@ -109,18 +116,18 @@ def roof_yields(
     hourly = np.zeros((len(clock.lit), len(dong_codes)))
     starts = range(0, count, CHUNK)
     for number, start in enumerate(starts):
-        rows = slice(start, min(start + CHUNK, count))
-        done = engine.chunk(rows)
+        some = slice(start, min(start + CHUNK, count))
+        done = engine.chunk(some)
         for name, values in sums.items():
             if getattr(done, name) is not None:
-                values[rows] = getattr(done, name)
-        power = done.power * (capacity_w[rows] / _KWP)
-        bins[rows] = (clock.by_month_and_hour @ power).T
-        for code in np.unique(dong[rows]):
-            hourly[:, code] += power[:, dong[rows] == code].sum(axis=1)
+                values[some] = getattr(done, name)
+        power = done.power * (capacity_w[some] / _KWP)
+        bins[some] = (clock.by_month_and_hour @ power).T
+        for code in np.unique(dong[some]):
+            hourly[:, code] += power[:, dong[some] == code].sum(axis=1)
         np.save(out / HOURS_FOLDER / f"{number:05d}.npy", np.ascontiguousarray(power.T, dtype=np.float32))
         if progress is not None:
-            progress(rows.stop, count)
+            progress(some.stop, count)
     everywhere = np.ones(count, dtype=bool)
     known = everywhere if surroundings_known is None else np.asarray(surroundings_known, dtype=bool)
     _write_roofs(out, roofs, sums, bins, known if factors is not None else None)
@@ -201,7 +208,7 @@ class _Chunk:
     irradiation: np.ndarray
     poa: np.ndarray
     poa_free: np.ndarray
-    """What the modules would receive if nothing stood around them."""
+    """What the modules would receive if nothing stood around the roof."""
     sky_view: np.ndarray | None
     """Share of the free roof plane's sky irradiance that is left; None where surroundings are not computed."""
     power: np.ndarray
@@ -211,17 +218,23 @@ class _Chunk:
 class _Engine:
     """Irradiation, irradiance on modules and AC power per kWp of any rows of the roofs table."""
 
-    def __init__(self, roofs: pd.DataFrame, resource: Resource, system: PvSystem, factors: FactorSource | None) -> None:
-        self._resource, self._system, self._factors = resource, system, factors
+    def __init__(
+        self, roofs: pd.DataFrame, resource: Resource, system: PvSystem, factors: FactorSource | None, rows: Rows
+    ) -> None:
+        self._resource, self._system, self._factors, self._rows = resource, system, factors, rows
         lit = resource.lit
         self._temp_air = lit["temp_air"].to_numpy()[:, None]
         self._wind_speed = lit["wind_speed"].to_numpy()[:, None]
-        roof = np.column_stack([roofs["tilt_deg"], roofs["azimuth_deg"].fillna(180.0), np.zeros(len(roofs))])
-        module = np.column_stack([roofs["module_tilt_deg"], roofs["module_azimuth_deg"], on_racks(roofs)])
-        # orientations are told to a tenth of a degree, so that is what tells them apart
-        self._keys: dict[Plane, np.ndarray] = {"roof": roof.round(1), "module": module.round(1)}
+        racks, nothing = on_racks(roofs), np.zeros(len(roofs))
+        behind = roofs["behind_row_share"].to_numpy(dtype=np.float64) if "behind_row_share" in roofs.columns else nothing
+        # orientations are told to a tenth of a degree, shares to a hundredth: that is what tells planes apart
+        roof = np.column_stack([roofs["tilt_deg"].round(1), roofs["azimuth_deg"].fillna(180.0).round(1), nothing, nothing])
+        module = np.column_stack(
+            [roofs["module_tilt_deg"].round(1), roofs["module_azimuth_deg"].round(1), racks, behind.round(2)]
+        )
+        self._keys: dict[Plane, np.ndarray] = {"roof": roof, "module": module}
         self._town: dict[Plane, tuple[np.ndarray, np.ndarray, PlaneComponents]] = {}
-        self.orientations = len(np.unique(self._keys["module"], axis=0))
+        self.orientations = len(np.unique(module[:, :3], axis=0))
         for plane, keys in self._keys.items():
             distinct, index = np.unique(keys, axis=0, return_inverse=True)
             if len(distinct) <= _SHARED_ORIENTATIONS:
@@ -237,7 +250,8 @@ class _Engine:
         else:
             on_roof = self._factors(rows, "roof")
             irradiation = plane_of_array(components, index, on_roof).sum(axis=0)
-            sky_view = np.broadcast_to(np.atleast_2d(on_roof.isotropic)[0], irradiation.shape)
+            # crowns change through the year: the mean over daylight hours is told
+            sky_view = np.broadcast_to(np.atleast_2d(on_roof.isotropic).mean(axis=0), irradiation.shape)
         distinct, index, components = self._of("module", rows)
         racks = distinct[:, 2] > 0
         if self._factors is None:
@@ -260,7 +274,10 @@ class _Engine:
         return distinct, index.reshape(-1), self._transpose(distinct)
 
     def _transpose(self, distinct: np.ndarray) -> PlaneComponents:
-        return plane_components(self._resource, distinct[:, 0], distinct[:, 1])
+        components = plane_components(self._resource, distinct[:, 0], distinct[:, 1])
+        if not distinct[:, 3].any():
+            return components
+        return shade_rows(components, row_factors(self._rows, self._resource, distinct[:, 1], distinct[:, 3]))
 
     def _free_power(self, components: PlaneComponents, racks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         poa = plane_of_array(components)

@@ -186,12 +186,12 @@ class Agency:
         return path
 
     # the header as it is handed out: the land use is misspelt (토지이동상황 for 토지이용상황)
-    al_d195_header = (
+    al_d195_header = (  # noqa: SIM905 - reads as the line in the file
         "고유번호,법정동코드,법정동명,대장구분코드,대장구분명,지번,토지일련번호,기준년도,기준월,지목코드,지목명,토지면적,"
         "용도지역코드1,용도지역명1,용도지역코드2,용도지역명2,토지이용상황코드,토지이동상황,지형높이코드,지형높이,지형형상코드,"
         "지형형상,도로접면코드,도로접면,공시지가,데이터기준일자"
     ).split(",")
-    al_d155_header = (
+    al_d155_header = (  # noqa: SIM905 - reads as the line in the file
         "고유번호,법정동코드,법정동명,대장구분코드,대장구분명,지번,도면번호,저촉여부코드,저촉여부,용도지역지구코드,"
         "용도지역지구명,등록일자,데이터기준일자,원천시도시군구코드"
     ).split(",")

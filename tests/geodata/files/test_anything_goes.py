@@ -45,7 +45,7 @@ def spoil(kind: str, x: float, y: float, size: float) -> shapely.Geometry | None
         case "point-like":
             return shapely.Polygon([corners[0]] * 4)
         case "spike":
-            return shapely.Polygon([*corners[:2], (x + 5 * size, y + size), corners[2], corners[3]][:4] + [corners[0]])
+            return shapely.Polygon([*corners[:2], (x + 5 * size, y + size), *corners[2:]])
         case "own hole":
             return shapely.Polygon(corners, [corners[::-1]])
         case "hole outside":
@@ -108,8 +108,10 @@ def write(path: Path, role: str, records: list[dict], rich: bool) -> None:
     rows = [*sound, *records]
     shapes = [spoil(r["kind"], EAST + 12.0 * r["column"], NORTH + 12.0 * r["row"], r["size"]) for r in rows]
     if not rich:
-        # a polygon shapefile holds neither heights nor anything but polygons
-        shapes = [None if s is None or s.is_empty else shapely.force_2d(s) for s in shapes]
+        # a polygon shapefile holds no heights, and GDAL writes no coordinates into it that are no numbers
+        shapes = [
+            None if s is None or s.is_empty or not np.isfinite(s.bounds).all() else shapely.force_2d(s) for s in shapes
+        ]
     columns = {"PNU": [r["pnu"] for r in rows]}
     if role == "parcels":
         columns |= {"JIBUN": [r["text"] for r in rows], "BCHK": ["1"] * len(rows)}
@@ -130,14 +132,16 @@ def write(path: Path, role: str, records: list[dict], rich: bool) -> None:
         (path / f"{name}.cpg").unlink(missing_ok=True)
 
 
+@pytest.fixture(scope="module")
+def area(site_area_of):
+    return site_area_of(DONG)
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("role", ["parcels", "buildings"])
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(records=st.lists(RECORD, max_size=14), rich=st.booleans(), boxed=st.booleans())
-def test_every_record_has_one_fate_and_nothing_invalid_is_published(site_area_of, role, records, rich, boxed):
-    area = site_area_of(DONG)
+def test_every_record_has_one_fate_and_nothing_invalid_is_published(area, role, records, rich, boxed):
     with tempfile.TemporaryDirectory() as folder:
         inbox = Path(folder)
         write(inbox, role, records, rich)
@@ -158,7 +162,8 @@ def test_every_record_has_one_fate_and_nothing_invalid_is_published(site_area_of
     # whatever stands beside them, all sound records come out as they went in
     shapes = layer.features.geometry.to_numpy()
     whole = shapely.box(EAST + 12.0 * np.arange(SOUND), NORTH + 96, EAST + 12.0 * np.arange(SOUND) + 10, NORTH + 106)
-    assert np.isin(shapely.to_wkb(shapely.normalize(whole)), shapely.to_wkb(shapely.normalize(shapes))).all()
+    found = shapely.to_wkb(shapely.normalize(shapely.get_parts(shapes)))
+    assert set(shapely.to_wkb(shapely.normalize(whole))) <= set(found)
 
     finished = LAYERS[role].finish(layer.features)
     assert LAYERS[role].problems(finished, area.crs) == []

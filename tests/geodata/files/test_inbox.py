@@ -571,7 +571,10 @@ def test_real_files(shared_data):
         for sheet, rows in zip(("376120506", "376120531"), counts, strict=True)
     }
     rasters = [p for d in inventory.datasets_for("terrain") for p in d.parts if p.kind == "raster"]
-    assert {p.data_source: p.crs for p in rasters} == {"terrain/seoul_dem.tif": "EPSG:5186", "terrain/34707051.tif": "EPSG:5186"}
+    assert {p.data_source: p.crs for p in rasters} == {
+        "terrain/seoul_dem.tif": "EPSG:5186",
+        "terrain/34707051.tif": "EPSG:5186",
+    }
     weather = [p.data_source for d in inventory.datasets_for("weather") for p in d.parts]
     assert [name.split("/")[0] for name in weather] == ["weather", "weather", "oracles"]
     assert [p.path for p in told(inventory, "already damaged")] == ["yeoksam/Seoul_Gangnam_Yeoksam_One_Block.shp"]

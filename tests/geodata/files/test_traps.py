@@ -31,10 +31,10 @@ class Cp949Info(zipfile.ZipInfo):
 OUTCOMES = ("outside", "published", "merged", "reasoned")
 
 
-@pytest.fixture
-def town(agency, site_area_of):
+@pytest.fixture(scope="module")
+def town(site_area_of):
     """The legal dong in which the fixtures lie."""
-    return site_area_of(agency.dong)
+    return site_area_of("4121010500")
 
 
 def take(inbox: Path, role: str, bbox=None):
@@ -97,6 +97,22 @@ def test_tl_spbd_buld_from_its_bundle(agency, inbox, elsewhere, town):
     assert found["height_source"].tolist() == ["floors"] * 4
     assert found["name"].tolist() == ["똠방빌라"] * 4
     assert np.abs(found.geometry.area - 100).max() < 0.2
+
+
+def test_lp_pa_cbnd_bubun_saved_from_the_api(agency, inbox, town):
+    columns = {
+        "pnu": agency.pnus(3), "jibun": ["1 대", "산2-1 임", "3도"], "bonbun": ["1", "2", "3"], "bubun": ["", "1", ""],
+        "addr": ["경기도 광명시 노온사동"] * 3, "jiga": ["1"] * 3,
+    }  # fmt: skip
+    columns["pnu"][1] = f"{agency.dong}200020001"
+    gpd.GeoDataFrame(columns, geometry=agency.boxes(3), crs="EPSG:5186").to_crs("EPSG:4326").to_file(
+        inbox / "page.geojson"
+    )
+    (dataset,) = take_inventory(inbox).datasets
+    assert (dataset.product, dataset.parts[0].crs) == ("LP_PA_CBND_BUBUN", "EPSG:4326")
+    layer = parcels_of(inbox, town)
+    assert counts(layer) == (0, 3, 0, 0)
+    assert layer.features[["jibun", "jimok"]].values.tolist() == [["1", "대"], ["3", "도"], ["산2-1", "임"]]
 
 
 def test_al_d010_comes_before_tl_spbd_buld(agency, inbox):

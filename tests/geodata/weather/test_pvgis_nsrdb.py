@@ -10,6 +10,7 @@ import pytest
 from geodata.errors import InputError
 from geodata.inbox import take_inventory
 from geodata.products.weather import read_weather
+from geodata.site import SourceSpec
 from geodata.weather.nsrdb import read_nsrdb
 from geodata.weather.pvgis import read_pvgis
 from geodata.weather.record import closure_error
@@ -205,3 +206,13 @@ def test_weather_of_several_kinds_is_a_choice(inbox, sky, write_asos, made):
     _written(inbox / "b.csv", made.nsrdb_csv(sky))
     with pytest.raises(InputError, match=r"found 2: a.csv, b.csv. Name the one"):
         read_weather(inbox, take_inventory(inbox).datasets)
+
+
+def test_the_site_file_names_the_years_of_a_station(inbox, sky, write_asos, made):
+    _written(inbox / "b.csv", made.nsrdb_csv(sky))
+    (inbox / "asos").mkdir()
+    for year in (2022, 2023):
+        write_asos("a.csv", year=year).rename(inbox / "asos" / f"{year}.csv")
+    found = take_inventory(inbox, {"weather": SourceSpec(path=Path("asos"))})
+    assert [(d.product, len(d.parts)) for d in found.datasets] == [("KMA_ASOS", 2)]
+    assert read_weather(inbox, found.datasets).station == "서울 (KMA 108)"

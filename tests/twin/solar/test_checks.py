@@ -49,7 +49,14 @@ def test_sound_results_pass(roofs, resource):
         ({"specific_yield_kwh_kwp": lambda r: 2500.0}, ["beyond any place", "contradict"]),
         ({"irradiation_kwh_m2": lambda r: r["irradiation_kwh_m2"] * 1.05}, ["more than the horizontal"]),
         ({"irradiation_kwh_m2": lambda r: r["irradiation_kwh_m2"] * 0.9}, ["less than the horizontal"]),
-        ({"capacity_kwp": lambda r: 0.0}, ["yield without modules"]),
+        ({"capacity_kwp": lambda r: 0.0}, ["yield without modules", "not that of a whole number of modules"]),
+        ({"capacity_kwp": lambda r: r["capacity_kwp"] + 0.1}, ["not that of a whole number of modules"]),
+        (
+            {"module_count": lambda r: r["module_count"] * 4, "capacity_kwp": lambda r: r["capacity_kwp"] * 4},
+            ["more than the usable area"],
+        ),
+        ({"module_count": lambda r: 1}, ["exceeds irradiation x module area", "whole number"]),
+        ({"usable_area_m2": lambda r: 0.75 * r["area_m2"]}, ["more than the largest share"]),
     ],
 )
 def test_what_breaks_physics_is_told(roofs, resource, change, words):

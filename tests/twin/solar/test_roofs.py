@@ -31,23 +31,79 @@ def planes(*rows: tuple) -> gpd.GeoDataFrame:
     )
 
 
+# Modules of 1.722 m x 1.134 m at 30 deg, long side along the row: a row is 0.982 m deep, the next begins after 2.005 m; with
+# the clamp of 0.02 m a module takes 1.742 m of row: 3.493 m2 with the space behind it, 1.711 m2 without.
 @pytest.mark.parametrize(
-    ("shape", "usable"),
+    ("shape", "usable", "modules"),
     [
-        (shapely.box(0, 0, 20, 10), 140.0),  # 70 % of 200; inside the edge would be 19.4 x 9.4 = 182.4
-        (shapely.box(0, 0, 40, 1), 39.4 * 0.4),  # the edge leaves less than 70 %
-        (shapely.box(0, 0, 4, 4), 11.2),
-        (shapely.box(0, 0, 3.5, 3.5), 0.0),  # 8.6 m2 are too little
-        (shapely.box(0, 0, 100, 0.5), 0.0),  # nothing is left inside the edge
-        # an L of 20 x 2 and 2 x 18 with edge 0.3: inner L 19.4 x 1.4 + 1.4 x 18 = 52.36; 70 % of 76 = 53.2
-        (shapely.union(shapely.box(0, 0, 20, 2), shapely.box(0, 2, 2, 20)), 52.36),
+        # inside the edge 19.4 x 9.4 = 182.4, so 70 % of 200 count; rows at 0, 2.0, 4.0, 6.0, 8.0 (ends at 9.0), each of
+        # (19.4 + 0.02) / 1.742 = 11.1 modules. Four rows take 33 x 3.493 + 11 x 1.711 = 134.1, a fifth would begin at 153.7
+        (shapely.box(0, 0, 20, 10), 140.0, 44),
+        # the same roof the other way: 9.4 m hold 5 modules, rows at 0 ... 18.04 (ends at 19.03): 10. Seven take
+        # 30 x 3.493 + 5 x 1.711 = 113.3, eight 130.8; the ninth has 140 - 139.7 = 0.3 m2 left
+        (shapely.box(0, 0, 10, 20), 140.0, 40),
+        # inside the edge 39.4 x 0.4: too narrow for a row
+        (shapely.box(0, 0, 40, 1), 39.4 * 0.4, 0),
+        # 39.4 x 1.0: one row of 39.42 / 1.742 = 22.6; 70 % of 64 = 44.8 holds 26 of them
+        (shapely.box(0, 0, 40, 1.6), 39.4, 22),
+        # 3.4 x 3.4 = 11.56, of which 70 % of 16 = 11.2 count: rows of (3.42 / 1.742) = 1 at 0 and 2.0 (ends at 2.99)
+        (shapely.box(0, 0, 4, 4), 11.2, 2),
+        (shapely.box(0, 0, 3.5, 3.5), 0.0, 0),  # 8.6 m2 are too little
+        (shapely.box(0, 0, 100, 0.5), 0.0, 0),  # nothing is left inside the edge
+        # L of 20 x 2 and 2 x 18: inner L 19.4 x 1.4 + 1.4 x 18 = 52.36, 70 % of 76 = 53.2. The lower arm holds a row of 11,
+        # the upper one is 1.4 m wide: no module
+        (shapely.union(shapely.box(0, 0, 20, 2), shapely.box(0, 2, 2, 20)), 52.36, 11),
+        # court of 14 x 14 in 30 x 30, its edge at 7.4 and 22.0 of 29.4 m: four rows of 16 before it (the last ends at 7.0), seven
+        # of 4 + 4 beside it, four of 16 beyond. 70 % of 704 m2: 64 and 56 modules with the space behind them take 419.1, the
+        # next row 447; 136 modules take 475.0, and of the row after (492.8 - 475.0) / 1.711 = 10 fit
+        (shapely.box(0, 0, 30, 30) - shapely.box(8, 8, 22, 22), 0.7 * 704, 146),
     ],
 )
-def test_usable_area_of_flat_roofs(shape, usable):
+def test_flat_roofs_by_hand(shape, usable, modules):
     roof = roof_planes(buildings(shape)).iloc[0]
     assert roof["area_m2"] == pytest.approx(shape.area)
     assert roof["usable_area_m2"] == pytest.approx(usable)
-    assert roof["capacity_kwp"] == pytest.approx(usable * 0.5 * 0.21)
+    assert roof["module_count"] == modules
+    assert roof["capacity_kwp"] == pytest.approx(modules * 0.43)
+
+
+def test_racks_face_south_on_a_turned_roof():
+    # a square on its tip: inside the edge it is 20 - 2 x 0.3 x sqrt 2 = 19.15 m from tip to tip, and a row whose farther
+    # edge is y away from the middle is 19.15 - 2 y long. Rows end at 0.98, 2.99, 4.99, 7.00 and 9.00 from the lower tip,
+    # begin at 10.02, 12.03, 14.03, 16.04 and 18.04: lengths 0, 4.01, 8.02, 12.03, 16.04, 16.28, 12.27, 8.26, 4.25, 0.24
+    half = 10 - 0.3 * np.sqrt(2)
+    begin = np.arange(10) * 2.00497
+    length = 2 * (half - np.maximum(np.abs(begin - half), np.abs(begin + 0.98207 - half)))
+    rows = np.maximum((length + 0.02) // 1.742, 0).astype(int).tolist()
+    assert rows == [0, 2, 4, 6, 9, 9, 7, 4, 2, 0]
+    # of these 43 the last two are beyond 70 % of 200 m2: 37 x 3.493 + 4 x 1.711 = 136.1 and 41 x 3.493 = 143.2
+    tip = shapely.Polygon([(10, 0), (20, 10), (10, 20), (0, 10)])
+    roof = roof_planes(buildings(tip)).iloc[0]
+    assert 0.7 * 200 == pytest.approx(roof["usable_area_m2"])
+    assert roof["module_count"] == 41
+    assert roof["module_azimuth_deg"] == 180.0
+
+
+def test_the_front_row_stands_free():
+    roofs = roof_planes(buildings(shapely.box(0, 0, 20, 10), shapely.box(50, 0, 70, 2), shapely.box(90, 0, 91, 1)))
+    assert roofs["behind_row_share"].tolist() == [33 / 44, 0.0, 0.0]
+
+
+def test_capacity_is_that_of_whole_modules_and_stays_within_the_share():
+    generator = np.random.default_rng(11)
+    shapes = []
+    for number in range(400):
+        corners = generator.uniform(0, 40, (8, 2)) + (100.0 * number, 0)
+        shapes.append(shapely.convex_hull(shapely.multipoints(corners)))
+    roofs = roof_planes(buildings(*shapes))
+    assert roofs["module_count"].dtype.kind == "i"
+    assert (roofs["capacity_kwp"] - roofs["module_count"] * 0.43).abs().max() < 1e-9
+    lying = roofs["module_count"] * 1.722 * 1.134 * np.cos(np.radians(30.0))
+    assert (lying <= roofs["usable_area_m2"] + 1e-9).all()
+    assert (roofs["usable_area_m2"] <= 0.7 * roofs["area_m2"] + 1e-9).all()
+    # 0.43 kW on 3.493 m2 are 0.123 kW per m2, and the last row has no space behind it; corners stay empty
+    density = roofs["capacity_kwp"].sum() / roofs["usable_area_m2"].sum()
+    assert 0.10 < density < 0.13
 
 
 def test_flat_roofs_carry_racks_within_the_guideline():
@@ -71,7 +127,20 @@ def test_given_planes_are_measured_along_the_slope_and_carry_flush_modules():
     assert roofs["area_m2"].tolist() == pytest.approx([200.0, 200.0, 100.0])  # 100 / cos 60
     assert roofs["module_tilt_deg"].tolist()[:2] == [60.0, 60.0]
     assert on_racks(roofs).tolist() == [False, False, True]
-    assert roofs["capacity_kwp"].iloc[0] == pytest.approx(min(0.7 * 200, 19.4 * 4.4 * 2) * 0.8 * 0.21)
+    # 20 x 10 m along the slope: inside the edge 19.4 / 1.154 = 16.8 modules upright side by side, 9.4 / 1.742 = 5.4 rows.
+    # 70 % of 200 m2: four rows and the space between take 48 x 1.154 x 1.742 + 16 x 1.154 x 1.722 = 128.3, a fifth 160.5;
+    # of it (140 - 128.7) / (1.154 x 1.722) = 5 modules fit
+    assert roofs["usable_area_m2"].tolist()[:2] == pytest.approx([140.0, 140.0])
+    assert roofs["module_count"].tolist()[:2] == [69, 69]
+    assert roofs["behind_row_share"].tolist()[:2] == [0.0, 0.0]
+
+
+def test_where_planes_come_from_is_kept():
+    given = planes(("B0", 30.0, 90.0, shapely.box(0, 0, 9, 9)), ("B1", 0.0, np.nan, shapely.box(20, 0, 29, 9)))
+    given = given.assign(plane_source=["city_model", "surface_model"], fit_rmse_m=[np.nan, 0.08])
+    roofs = roof_planes(buildings(*(shapely.box(x, 0, x + 9, 9) for x in (0, 20, 40))), given)
+    assert roofs["plane_source"].tolist() == ["city_model", "surface_model", "assumed"]
+    assert roofs["fit_rmse_m"].tolist() == pytest.approx([np.nan, 0.08, np.nan], nan_ok=True)
 
 
 def test_a_nearly_flat_plane_carries_racks_and_keeps_its_tilt():
