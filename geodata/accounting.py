@@ -92,6 +92,17 @@ REASONS: dict[str, Reason] = {
         "noted", "도형 면적이 공부상 면적과 다름", "area of the shape departs from the registered area"
     ),
     "footprint_tiny": Reason("noted", "바닥면적이 매우 작음", "footprint is smaller than 4 m2"),
+    "roof_fit_cells": Reason(
+        "noted", "지붕 높이 격자가 모자라 평지붕으로 봄", "too few heights of the roof in the surface model; taken as flat"
+    ),
+    "roof_fit_absent": Reason(
+        "noted",
+        "표면모델에 건물이 없어 평지붕으로 봄",
+        "the surface model shows no building here; the roof is taken as flat",
+    ),
+    "roof_fit_poor": Reason(
+        "noted", "지붕면이 높이 자료에 맞지 않아 평지붕으로 봄", "planes do not fit the heights of the roof; taken as flat"
+    ),
 }
 
 

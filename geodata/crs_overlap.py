@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -164,8 +165,8 @@ def parcels_called(candidates: Sequence[Candidate], codes: Sequence[str | None])
             candidate.look.member.gdal_path, layer=candidate.look.layer, columns=[], fids=fids, force_2d=True
         )
         shapes = shapely.make_valid(shapely.from_wkb(raw, on_invalid="ignore"))
-        transformer = pyproj.Transformer.from_crs(candidate.part.crs, "EPSG:4326", always_xy=True)
-        shapes = shapely.transform(shapes, lambda xy, to=transformer: np.column_stack(to.transform(xy[:, 0], xy[:, 1])))
+        located = gpd.GeoSeries(shapes, crs=candidate.part.crs).to_crs("EPSG:4326")
+        shapes = located.to_numpy()
         present = ~shapely.is_missing(shapes)
         found |= dict(zip(numbers[present], shapes[present], strict=True))
     return pd.Series(found, dtype="object")

@@ -34,7 +34,7 @@ from geodata.probe import SIDECARS, Look, find_format, look, measure
 from geodata.problems import problem
 from geodata.products import Product, recognise
 from geodata.products.ndvi import lone_bands
-from geodata.site import ROLES, Role, SourceSpec
+from geodata.site import OPTIONAL_ROLES, ROLES, Role, SourceSpec
 from geodata.table_file import survey
 
 _CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
@@ -269,7 +269,9 @@ def _candidate(
     if has_place(found, product.role):
         crs, origin, problems = decide_crs(found, product, None, members)
         if crs is None and origin != UNDECIDED:
-            return [], problems
+            # a city model stands in only where no other source of buildings is, so it refines too
+            refines = product.role in OPTIONAL_ROLES or found.format == "city"
+            return [], [_left_out(p) for p in problems] if refines else problems
     problems += lost_digits(found, product)
     newest, regions = "", None
     if found.layout is not None:
@@ -292,6 +294,11 @@ def _candidate(
         regions=regions,
     )
     return [candidate], problems
+
+
+def _left_out(found: Problem) -> Problem:
+    """Return the problem of a layer that only refines others: it is left out, and the run goes on."""
+    return found.model_copy(update={"fatal": False, "what": f"left out: {found.what}"})
 
 
 def _damaged_content(candidates: list[Candidate], datasets: list[Dataset]) -> list[Problem]:

@@ -37,7 +37,9 @@ ROLES: tuple[Role, ...] = get_args(Role)
 """What a file of the inbox can be for; one clean layer each."""
 
 CORE_ROLES: tuple[Role, ...] = ("parcels", "buildings", "land_cover", "parks", "terrain", "weather", "plan_blocks")
-"""Without these a layer or a result is missing; the others refine."""
+"""Without these a layer or a result is missing."""
+OPTIONAL_ROLES: tuple[Role, ...] = ("roof_planes", "ndvi", "roads")
+"""These only refine what is there without them."""
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 

@@ -161,7 +161,7 @@ def roof_checks(structure_code: pd.Series, roof_type: pd.Series | None) -> pd.Se
     if roof_type is not None:
         light |= roof_type.str.contains("|".join(parameters["light_roof_words"]), na=False)
         slate = roof_type.str.contains("|".join(parameters["slate_words"]), na=False)
-    checks = pd.Series(np.nan, index=structure_code.index, dtype="str")
-    checks[light] = "load"
-    checks[slate] = "asbestos"
-    return checks
+    checks = np.full(len(structure_code), None, dtype=object)
+    checks[light.to_numpy(dtype=bool)] = "load"
+    checks[slate.to_numpy(dtype=bool)] = "asbestos"
+    return pd.Series(checks, index=structure_code.index, dtype="str")

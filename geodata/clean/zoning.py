@@ -78,13 +78,14 @@ def parcel_land(
     if characteristics is not None:
         result["official_area_m2"] = characteristics.set_index("pnu")["official_area_m2"].reindex(index)
     if said:
-        zoning = pd.Series(np.nan, index=index, dtype="str")
-        source = pd.Series(np.nan, index=index, dtype="str")
+        zoning = np.full(len(index), None, dtype=object)
+        source = np.full(len(index), None, dtype=object)
         for name, found in said:
-            fresh = zoning.isna() & found.reindex(index).notna()
-            zoning = zoning.where(~fresh, found.reindex(index))
-            source = source.mask(fresh, pd.Series(name, index=index, dtype="str"))
-        result["zoning"], result["zoning_source"] = zoning, source
+            words = found.reindex(index).to_numpy(dtype=object)
+            fresh = pd.isna(zoning) & ~pd.isna(words)
+            zoning[fresh], source[fresh] = words[fresh], name
+        result["zoning"] = pd.Series(zoning, index=index, dtype="str")
+        result["zoning_source"] = pd.Series(source, index=index, dtype="str")
     return result
 
 

@@ -92,7 +92,15 @@ def skyline(work: Work) -> None:
     near, far = town_skyline(planes, replace(raised, canopy=None), azimuths, work.part, work.site.compute)
     save_skyline(near, far, work.out)
     if evergreen is not None:
-        trees = canopy_skyline(planes, near, raised, evergreen, azimuths, work.part, work.site.compute)
+        trees = canopy_skyline(
+            planes,
+            near,
+            surface=raised,
+            evergreen=evergreen,
+            azimuths=azimuths,
+            keep=work.part,
+            compute=work.site.compute,
+        )
         trees.save(work.out)
         work.metadata["planes_behind_trees"] = len(trees.planes)
     work.metadata["sampling"] = {kind.name.lower(): int((near.sampling == kind).sum()) for kind in Sampling}
@@ -118,7 +126,9 @@ def roof_yields(work: Work) -> None:
     if work.has("scenario/skyline"):
         stored = work.need("scenario/skyline").data
         near, far = load_skyline(stored)
-        factors = town_factors(planes, near, far, CanopySkyline.load(stored), resource, work.site.timezone)
+        factors = town_factors(
+            planes, near, far, CanopySkyline.load(stored), resource=resource, timezone=work.site.timezone
+        )
         known = near.sampling != Sampling.NO_SURFACE
     report = yields_of(planes, resource, work.out, factors, timezone=work.site.timezone, surroundings_known=known)
     work.metadata |= report.as_dict()

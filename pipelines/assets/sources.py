@@ -79,7 +79,7 @@ ROLE_KO: dict[Role, str] = {
     "land_cover": "토지피복",
     "parks": "공원·녹지",
     "terrain": "지형(DEM)",
-    "weather": "기상(EPW)",
+    "weather": "기상",
     "plan_blocks": "토지이용계획",
     "district": "사업지구 경계",
     "roads": "도로중심선",

@@ -63,6 +63,7 @@ class CanopySkyline:
 def canopy_skyline(
     planes: gpd.GeoDataFrame,
     open_sky: HorizonDistribution,
+    *,
     surface: SurfaceFolder,
     evergreen: SurfaceFolder,
     azimuths: int,
@@ -142,7 +143,7 @@ class BlendedFactors:
         shape = (len(self.month), last - first)
 
         def blended(name: str, sign: float = 1.0) -> np.ndarray:
-            return blend(getattr(free, name), getattr(under, name), held, mine, shape, sign)
+            return blend(getattr(free, name), getattr(under, name), held, mine, shape, sign=sign)
 
         direct = blended("beam")
         return SkyFactors(
@@ -152,7 +153,13 @@ class BlendedFactors:
 
 
 def blend(
-    free: Factor, under: Factor, held: np.ndarray, mine: np.ndarray, shape: tuple[int, int], sign: float = 1.0
+    free: Factor,
+    under: Factor,
+    held: np.ndarray,
+    mine: np.ndarray,
+    shape: tuple[int, int],
+    *,
+    sign: float = 1.0,
 ) -> np.ndarray:
     """Return ``free`` with the columns ``mine`` lowered toward ``under`` by the share that crowns hold back.
 
@@ -172,7 +179,7 @@ def blend(
 
 def town_factors(
     planes: pd.DataFrame, distribution: HorizonDistribution, far_deg: np.ndarray, canopy: CanopySkyline | None,
-    resource: Resource, timezone: str,
+    *, resource: Resource, timezone: str,
 ) -> PlaneFactors | BlendedFactors:  # fmt: skip
     """Return the factors of a table of roof planes under the sun of ``resource``, with trees where there are any.
 

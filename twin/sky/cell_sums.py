@@ -34,7 +34,13 @@ class FarField:
 
 
 def sums_over_azimuths(
-    grid: Grid, azimuths_deg: np.ndarray, window: Window, table: np.ndarray, far: FarField, threads: int | None = None
+    grid: Grid,
+    azimuths_deg: np.ndarray,
+    window: Window,
+    table: np.ndarray,
+    *,
+    far: FarField,
+    threads: int | None = None,
 ) -> np.ndarray:
     """Return for each cell of the window the sum over azimuths of what the table holds at its horizon.
 
@@ -92,7 +98,7 @@ def _add(  # type: ignore[no-untyped-def]  # noqa: PLR0917
         for column in range(columns):
             up = above[column]
             key = bits[row, column]
-            if up != up:
+            if np.isnan(up):
                 for value in range(values):
                     to[column, value] = np.nan
                 continue

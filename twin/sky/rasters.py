@@ -10,10 +10,9 @@ The far skyline is told to a tenth of a degree: an edit far away then leaves the
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import geopandas as gpd
@@ -24,117 +23,34 @@ import shapely
 from affine import Affine
 from shapely.geometry.base import BaseGeometry
 
+from geodata.compute import ComputeSpec
 from geodata.errors import InputError
-from twin.sky.canopy import LeafMix, held_back
+from twin.sky.canopy import LeafMix
+from twin.sky.cell_light import Light, digest_of_arrays
 from twin.sky.cell_sums import FarField, bilinear, sums_over_azimuths
 from twin.sky.far import FarSurface, far_horizon
 from twin.sky.horizon import Window
-from twin.sky.lines import Grid, checked_azimuths
-from twin.sky.sun_table import Irradiation, SunPath, tangent_keys, tangent_table
+from twin.sky.lines import Grid
+from twin.sky.sun_table import Irradiation, SunPath
+from twin.sky.tasks import run_tasks
 from twin.sky.tiles import HALO_M, TILE_M, Bounds, SurfaceFolder
-from twin.sky.town import Keep
+from twin.sky.town import Keep, far_surface
 
 NODE_M = 50.0
 """Distance between the places at which the far skyline is looked up."""
 NODE_RISE_M = 30.0
 """Height above ground of the second look-up at each place; a roof in between sees a skyline in between."""
-NOTHING = 65535
-"""Cells without a value in the tiles kept."""
-SCALES: dict[str, float] = {
+STEPS: dict[str, float] = {
     "sky_view": 1e-3,
     "shade_hours_summer": 1.0,
     "shade_hours_year": 1.0,
     "irradiation_kwh_m2": 1.0,
 }
-"""Rasters and the step of their values."""
+"""Rasters, in the order of the bands of a tile, and the step that their whole numbers count in."""
+NOTHING = 65535
+"""Cells without a value."""
 TILE_FILE = "rasters.tif"
-
-
-@dataclass(frozen=True)
-class Light:
-    """A year's sun for cells: tables for a sweep without trees, for one with them, and what needs no direction."""
-
-    azimuths_deg: np.ndarray
-    open_table: np.ndarray
-    """Columns: sky view; hours of summer, of the year and direct kWh/m2; these three as held back by deciduous crowns,
-    and by evergreen ones; two unused."""
-    tree_table: np.ndarray
-    """Columns: sky view; the six of held-back light; one unused."""
-    totals: np.ndarray
-    """(9,) the nine of ``open_table`` beside the sky view, in the open."""
-    held_mean: np.ndarray
-    """Share of light held back by deciduous and by evergreen crowns, mean of twelve months."""
-    isotropic: np.ndarray
-    """[kWh/m2]: all of the year, and as held back by deciduous and evergreen crowns."""
-    global_horizontal: np.ndarray
-    surroundings_albedo: float
-    weather: bool
-
-    @classmethod
-    def of(cls, azimuths: int, daylight: SunPath, irradiation: Irradiation | None, surroundings_albedo: float) -> Light:
-        """Return the light of a year; without ``irradiation`` it is nought and no weather is known."""
-        directions = checked_azimuths(azimuths)
-        held = np.stack([held_back(0.0), held_back(1.0)])
-        paths = [daylight] if irradiation is None else [daylight, irradiation.direct]
-        tables, totals = [], []
-        for path in paths:
-            kinds = [path.weight, *(path.weight * held[kind, path.month][:, None] for kind in (0, 1))]
-            weight = np.concatenate(kinds, axis=1)
-            tables.append(tangent_table(directions, path.azimuth_deg, path.elevation_deg, weight))
-            totals.append(weight.sum(axis=0))
-        if irradiation is None:
-            tables.append(np.zeros_like(tables[0][:, :, :3]))
-            totals.append(np.zeros(3))
-        hours, direct = tables
-        nine = np.concatenate(
-            [part for kind in range(3) for part in (hours[:, :, 2 * kind : 2 * kind + 2], direct[:, :, kind : kind + 1])],
-            axis=2,
-        )  # fmt: skip
-        sums = np.concatenate(
-            [part for kind in range(3) for part in (totals[0][2 * kind : 2 * kind + 2], totals[1][kind : kind + 1])]
-        )
-        sky = _sky_column(len(directions))
-        none = np.zeros_like(sky)
-        months = np.zeros(12) if irradiation is None else irradiation.isotropic
-        whole = np.zeros(12) if irradiation is None else irradiation.global_horizontal
-        return cls(
-            azimuths_deg=directions,
-            open_table=np.concatenate([sky, nine, none, none], axis=2),
-            tree_table=np.concatenate([sky, nine[:, :, 3:], none], axis=2),
-            totals=sums,
-            held_mean=held.mean(axis=1),
-            isotropic=np.array([months.sum(), *(held @ months)]),
-            global_horizontal=np.array([whole.sum(), *(held @ whole)]),
-            surroundings_albedo=surroundings_albedo,
-            weather=irradiation is not None,
-        )
-
-    @cached_property
-    def digest(self) -> str:
-        """Hash over everything that cells depend on."""
-        parts = (self.open_table, self.tree_table, self.totals, self.held_mean, self.isotropic, self.global_horizontal)
-        return _digest(*parts, np.array([self.surroundings_albedo]))
-
-    def cells(self, open_sky: np.ndarray, trees: np.ndarray | None, evergreen: np.ndarray | None) -> np.ndarray:
-        """Return float32 (4, rows, columns) in the order of `SCALES` from the sums of both sweeps."""
-        count = len(self.azimuths_deg)
-        sky = open_sky[0] / np.float32(count)
-        hours_and_energy = open_sky[1:4].copy()
-        unseen = 1.0 - sky
-        diffuse = self.isotropic[0] * sky + self.surroundings_albedo * self.global_horizontal[0] * unseen
-        if trees is not None and evergreen is not None:
-            hidden = np.maximum(sky - trees[0] / np.float32(count), 0.0)
-            for kind, share in enumerate((1.0 - evergreen, evergreen)):
-                lost = np.maximum(open_sky[4 + 3 * kind : 7 + 3 * kind] - trees[1 + 3 * kind : 4 + 3 * kind], 0.0)
-                hours_and_energy -= share * lost
-                sky = sky - share * self.held_mean[kind] * hidden
-                back = self.isotropic[1 + kind] - self.surroundings_albedo * self.global_horizontal[1 + kind]
-                diffuse = diffuse - share * back * hidden
-        shade = np.maximum(self.totals[:2, None, None] - hours_and_energy[:2], 0.0)
-        irradiation = hours_and_energy[2] + diffuse
-        if not self.weather:
-            irradiation = np.full_like(irradiation, np.nan)
-        return np.stack([sky, shade[0], shade[1], irradiation]).astype(np.float32)
+_LOWEST, _HASH = "lowest.npy", "sha256"
 
 
 @dataclass(frozen=True)
@@ -145,6 +61,16 @@ class RasterTile:
     bounds: Bounds
     near: Bounds
     wanted: np.ndarray
+
+
+@dataclass(frozen=True)
+class Year:
+    """The sun of a year, as far as it is known, and the directions in which the horizon is taken."""
+
+    daylight: SunPath
+    irradiation: Irradiation | None
+    surroundings_albedo: float
+    azimuths: int
 
 
 def raster_tiles(
@@ -176,190 +102,200 @@ def raster_tiles(
         rows, columns = np.flatnonzero(wanted.any(axis=1)), np.flatnonzero(wanted.any(axis=0))
         if len(rows) == 0:
             continue
-        left, right = west + columns[0] * cell_size_m, west + (columns[-1] + 1) * cell_size_m
-        top, bottom = north - rows[0] * cell_size_m, north - (rows[-1] + 1) * cell_size_m
-        tiles.append(
-            RasterTile(
-                f"E{column}_N{row}",
-                (left, bottom, right, top),
-                (left - halo, bottom - halo, right + halo, top + halo),
-                wanted[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1],
-            )  # fmt: skip
-        )
+        left, right = (float(west + edge * cell_size_m) for edge in (columns[0], columns[-1] + 1))
+        top, bottom = (float(north - edge * cell_size_m) for edge in (rows[0], rows[-1] + 1))
+        bounds, near = (left, bottom, right, top), (left - halo, bottom - halo, right + halo, top + halo)
+        inside = wanted[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        tiles.append(RasterTile(f"E{column}_N{row}", bounds, near, inside))
     return tiles
+
+
+def town_rasters(
+    area: BaseGeometry, surface: SurfaceFolder, evergreen: SurfaceFolder | None, roofs: gpd.GeoSeries, year: Year,
+    *, cell_size_m: float, keep: Keep, compute: ComputeSpec | None = None,
+) -> list[Path]:  # fmt: skip
+    """Return the raster files of all tiles of a town, west to east and south to north.
+
+    Parameters
+    ----------
+    area : whose cells are wanted
+    surface : heights of terrain and buildings, with its ``canopy`` where trees stand on it
+    evergreen : share of evergreen crowns, None without trees
+    roofs : outlines of buildings; in their cells there is irradiation, but no sky view and no shade of the ground
+    keep, compute : as in `twin.sky.town.town_skyline`
+
+    Returns
+    -------
+    GeoTIFFs of uint16 with one band for each of `STEPS`, whole numbers of its step, `NOTHING` where there is no value
+
+    Raises
+    ------
+    InputError
+        If ``cell_size_m`` does not fit the surface, or a cluster does not answer.
+    """
+    tiles = raster_tiles(surface, area, cell_size_m)
+    bare = replace(surface, canopy=None)
+    maker = RasterMaker(surface, evergreen, far_surface(bare, keep, compute), year, cell_size_m)
+    outlines, index = roofs.to_numpy(), roofs.sindex
+    jobs = [(tile, outlines[np.sort(index.query(shapely.box(*tile.bounds)))]) for tile in tiles]
+    return run_tasks(partial(_kept, maker, keep), jobs, compute)
 
 
 @dataclass(frozen=True)
 class RasterMaker:
-    """Everything that rasters of a town are made from."""
+    """Makes the rasters of single tiles."""
 
     surface: SurfaceFolder
     """With its ``canopy`` where there are trees."""
     evergreen: SurfaceFolder | None
-    roofs: gpd.GeoSeries
-    """Outlines of buildings; their cells have no sky view and no shade of the ground."""
     far: FarSurface
-    light: Light
+    year: Year
     cell_size_m: float
 
-    def keep(self, tile: RasterTile, keep: Keep) -> Path:
-        """Return the file of a tile, made only if what it depends on has changed."""
-        inputs = self._inputs(tile)
-        made_from = {
-            "near": tile.near,
-            "bounds": tile.bounds,
-            "cell_size_m": self.cell_size_m,
-            "content": _digest(*(part for part in inputs if part is not None), tile.wanted),
-            "light": self.light.digest,
-        }
-        return keep(tile.name, made_from, lambda folder: self._write(folder / TILE_FILE, tile, inputs)) / TILE_FILE
+    @cached_property
+    def light(self) -> Light:
+        """The year's tables; made where they are used, since they are larger than what they are made from."""
+        return Light.of(self.year.azimuths, self.year.daylight, self.year.irradiation, self.year.surroundings_albedo)
 
-    def _inputs(
-        self, tile: RasterTile
-    ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray, np.ndarray]:
-        """Heights, trees, evergreen share, cells of roofs, and the far skyline's nodes."""
+    def identity(self, tile: RasterTile) -> list[str]:
+        """Return hashes of the files that the tile's heights are read from."""
+        return [self.surface.identity(tile.near), self.evergreen.identity(tile.near) if self.evergreen else ""]
+
+    def read(self, tile: RasterTile) -> list[np.ndarray]:
+        """Return heights of terrain and buildings in ``tile.near``, and those and the evergreen share of trees if any."""
         ground = self._coarse(replace(self.surface, canopy=None), tile.near)
-        trees = kinds = None
-        if self.surface.canopy is not None and self.evergreen is not None:
-            found = self._coarse(self.surface.canopy, tile.near)
-            found = np.where(found > 0, found, np.float32(0.0))
-            if found.any():
-                trees, kinds = found, np.nan_to_num(self._coarse(self.evergreen, tile.near))
-        grid = Affine(self.cell_size_m, 0.0, tile.bounds[0], 0.0, -self.cell_size_m, tile.bounds[3])
-        near = self.roofs.to_numpy()[np.sort(self.roofs.sindex.query(shapely.box(*tile.bounds)))]
-        built = np.zeros(tile.wanted.shape, dtype=bool)
-        if len(near):
-            built = rasterio.features.geometry_mask(near, tile.wanted.shape, grid, invert=True)
-        return ground, trees, kinds, built, self._far_nodes(tile, ground)
+        if self.surface.canopy is None or self.evergreen is None:
+            return [ground]
+        trees = self._coarse(self.surface.canopy, tile.near)
+        trees = np.where(trees > 0, trees, np.float32(0.0))
+        if not trees.any():
+            return [ground]
+        return [ground, trees, np.nan_to_num(self._coarse(self.evergreen, tile.near))]
 
     def _coarse(self, source: SurfaceFolder, near: Bounds) -> np.ndarray:
         factor = round(self.cell_size_m / source.cell_size_m)
         return np.ascontiguousarray(source.read(near)[factor // 2 :: factor, factor // 2 :: factor])
 
-    def _window(self, tile: RasterTile) -> Window:
+    def window(self, tile: RasterTile) -> Window:
+        """Return the place of the wanted cells in ``tile.near``."""
         rows, columns = tile.wanted.shape
-        first_row, first_column = (
-            round((tile.near[3] - tile.bounds[3]) / self.cell_size_m), round((tile.bounds[0] - tile.near[0]) / self.cell_size_m),
-        )  # fmt: skip
+        first_row = round((tile.near[3] - tile.bounds[3]) / self.cell_size_m)
+        first_column = round((tile.bounds[0] - tile.near[0]) / self.cell_size_m)
         return Window(first_row, first_row + rows, first_column, first_column + columns)
 
     @property
-    def _node_step(self) -> int:
+    def node_step(self) -> int:
+        """Cells from one node of the far skyline to the next."""
         return max(1, round(NODE_M / self.cell_size_m))
 
-    def _far_nodes(self, tile: RasterTile, ground: np.ndarray) -> np.ndarray:
-        """Ground height, and the far skyline at both heights [deg, to a tenth]: (1 + 2 azimuths, node rows, node columns)."""
-        window, step = self._window(tile), self._node_step
-        counts = tuple((side - 1) // step + 2 for side in tile.wanted.shape)
-        lowest = _lowest(
-            ground[window.first_row : window.last_row, window.first_column : window.last_column], step, counts
-        )
-        row, column = np.indices(counts)
-        # nodes beyond the last cell stand in the halo, and in the corner of a cell rather than its middle
-        x = tile.bounds[0] + column * step * self.cell_size_m
-        y = tile.bounds[3] - row * step * self.cell_size_m
-        near = np.array(
-            [
-                min(tile.near[0], x.min()),
-                min(tile.near[1], y.min()),
-                max(tile.near[2], x.max()),
-                max(tile.near[3], y.max()),
-            ]
-        )
-        skyline = [
-            far_horizon(
-                [self.far], np.column_stack([x.ravel(), y.ravel(), lowest.ravel() + up]), self.light.azimuths_deg,
-                np.tile(near, (x.size, 1)),
-            ).T.reshape(-1, *counts)
-            for up in (0.0, NODE_RISE_M)
-        ]  # fmt: skip
-        return np.concatenate([lowest[None], *(np.round(part, 1) for part in skyline)]).astype(np.float32)
+    def lowest(self, tile: RasterTile, ground: np.ndarray) -> np.ndarray:
+        """Return the lowest height around each node [m]; where none is known, the lowest of the tile."""
+        step, window = self.node_step, self.window(tile)
+        rows, columns = ((side - 1) // step + 2 for side in tile.wanted.shape)
+        half = step // 2
+        padded = np.full((rows * step, columns * step), np.inf, dtype=np.float32)
+        heights = ground[window.first_row : window.last_row, window.first_column : window.last_column]
+        inside = heights[: rows * step - half, : columns * step - half]
+        place = padded[half : half + inside.shape[0], half : half + inside.shape[1]]
+        np.copyto(place, inside, where=~np.isnan(inside))
+        found = padded.reshape(rows, step, columns, step).min(axis=(1, 3))
+        known = found[np.isfinite(found)]
+        return np.where(np.isfinite(found), found, known.min() if len(known) else np.float32(0.0))
 
-    def _write(
-        self, path: Path, tile: RasterTile,
-        inputs: tuple[np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray, np.ndarray],
-    ) -> None:  # fmt: skip
-        ground, trees, kinds, built, nodes = inputs
-        values = self.values(tile, ground, trees, kinds, nodes)
-        values[:, ~tile.wanted] = np.nan
-        values[:3, built] = np.nan
-        steps = np.array(list(SCALES.values()), dtype=np.float32)[:, None, None]
-        coded = np.where(np.isfinite(values), np.rint(np.nan_to_num(values) / steps), NOTHING).astype(np.uint16)
-        rows, columns = tile.wanted.shape
+    def far_nodes(self, tile: RasterTile, lowest: np.ndarray, threads: int | None = None) -> np.ndarray:
+        """Return the far skyline [deg, to a tenth] at each node: (2, azimuths, node rows, node columns).
+
+        First as seen from the ground, then from `NODE_RISE_M` above it.
+        """
+        row, column = np.indices(lowest.shape)
+        spacing = self.node_step * self.cell_size_m
+        x, y = (tile.bounds[0] + column * spacing).ravel(), (tile.bounds[3] - row * spacing).ravel()
+        near, directions = np.tile(tile.near, (x.size, 1)), self.light.azimuths_deg
+        found = [
+            far_horizon([self.far], np.column_stack([x, y, lowest.ravel() + up]), directions, near, threads=threads)
+            for up in (0.0, NODE_RISE_M)
+        ]
+        return np.round(np.stack([part.T.reshape(-1, *lowest.shape) for part in found]), 1).astype(np.float32)
+
+    def values(
+        self, tile: RasterTile, heights: Sequence[np.ndarray], lowest: np.ndarray, nodes: np.ndarray, threads: int | None = None
+    ) -> np.ndarray:  # fmt: skip
+        """Return float32 (bands, rows, columns) of the tile's rectangle in the order of `STEPS`; NaN without surface.
+
+        ``heights`` are those of `read`, ``lowest`` and ``nodes`` those of the methods of these names.
+        """
+        ground = heights[0]
+        if np.isnan(ground).all():
+            return np.full((len(STEPS), *tile.wanted.shape), np.nan, dtype=np.float32)
+        size, window, light = self.cell_size_m, self.window(tile), self.light
+        inner = (slice(window.first_row, window.last_row), slice(window.first_column, window.last_column))
+        origin = round(-tile.near[3] / size), round(tile.near[0] / size)
+        rise = (ground[inner] - bilinear(lowest, self.node_step, tile.wanted.shape)) / np.float32(NODE_RISE_M)
+        low, high = np.tan(np.radians(nodes))
+        far = FarField(low, high, np.clip(np.nan_to_num(rise), 0.0, 1.0).astype(np.float32), self.node_step)
+
+        def sums(surface: np.ndarray, table: np.ndarray) -> np.ndarray:
+            grid = Grid.of(surface, size, *origin)
+            return sums_over_azimuths(grid, light.azimuths_deg, window, table, far=far, threads=threads)
+
+        if len(heights) == 1:
+            return light.cells(sums(ground, np.ascontiguousarray(light.open_table[:, :, :4])), None, None)
+        trees, kinds = heights[1:]
+        open_sky, behind = sums(ground, light.open_table), sums(ground + trees, light.tree_table)
+        crowns = trees[inner] > 0
+        behind[:, crowns] = 0.0
+        x = tile.bounds[0] + (np.arange(tile.wanted.shape[1]) + 0.5) * size
+        y = tile.bounds[3] - (np.arange(tile.wanted.shape[0]) + 0.5) * size
+        around = LeafMix.of(trees, kinds, size, tile.near[0], tile.near[3]).at(x[None, :], y[:, None])
+        return light.cells(open_sky, behind, np.where(crowns, kinds[inner], around).astype(np.float32))
+
+    def write(self, path: Path, tile: RasterTile, built: np.ndarray, values: np.ndarray) -> None:
+        """Write a tile's wanted values as `town_rasters` tells; ``built`` marks the cells of roofs."""
+        found = values.copy()
+        found[:, ~tile.wanted] = np.nan
+        found[:3, built] = np.nan
+        steps = np.array(list(STEPS.values()), dtype=np.float32)[:, None, None]
+        coded = np.where(np.isfinite(found), np.rint(np.nan_to_num(found) / steps), NOTHING).astype(np.uint16)
         profile = {
-            "driver": "GTiff", "dtype": "uint16", "count": len(SCALES), "nodata": NOTHING, "width": columns, "height": rows,
-            "compress": "deflate", "predictor": 2, "zlevel": 1, "interleave": "band",
-            "crs": self.surface.crs,
-            "transform": Affine(self.cell_size_m, 0.0, tile.bounds[0], 0.0, -self.cell_size_m, tile.bounds[3]),
+            "driver": "GTiff", "dtype": "uint16", "count": len(STEPS), "nodata": NOTHING, "width": coded.shape[2],
+            "height": coded.shape[1], "compress": "deflate", "predictor": 2, "zlevel": 1, "interleave": "band",
+            "crs": self.surface.crs, "transform": self.grid(tile),
         }  # fmt: skip
         with rasterio.open(path, "w", **profile) as target:
             target.write(coded)
 
-    def values(
-        self,
-        tile: RasterTile,
-        ground: np.ndarray,
-        trees: np.ndarray | None,
-        kinds: np.ndarray | None,
-        nodes: np.ndarray,
-    ) -> np.ndarray:
-        """Return float32 (4, rows, columns) of the tile's rectangle in the order of `SCALES`; NaN without surface."""
-        if np.isnan(ground).all():
-            return np.full((len(SCALES), *tile.wanted.shape), np.nan, dtype=np.float32)
-        size, window, directions = self.cell_size_m, self._window(tile), self.light.azimuths_deg
-        inner = (slice(window.first_row, window.last_row), slice(window.first_column, window.last_column))
-        row0, column0 = round(-tile.near[3] / size), round(tile.near[0] / size)
-        above = (ground[inner] - bilinear(nodes[0], self._node_step, tile.wanted.shape)) / np.float32(NODE_RISE_M)
-        low, high = np.tan(np.radians(nodes[1:])).reshape(2, len(directions), *nodes.shape[1:])
-        rise = np.clip(np.nan_to_num(above), 0.0, 1.0).astype(np.float32)
-        far = FarField(low, high, rise, self._node_step)
-        grid = Grid.of(ground, size, row0, column0)
-        table = self.light.open_table if trees is not None else self.light.open_table[:, :, :4]
-        open_sky = sums_over_azimuths(grid, directions, window, np.ascontiguousarray(table), far)
-        if trees is None or kinds is None:
-            return self.light.cells(open_sky, None, None)
-        grid = Grid.of(ground + trees, size, row0, column0)
-        behind = sums_over_azimuths(grid, directions, window, self.light.tree_table, far)
-        crowns = trees[inner] > 0
-        behind[:, crowns] = 0.0
-        mix = LeafMix.of(trees, kinds, size, tile.near[0], tile.near[3])
-        x = tile.bounds[0] + (np.arange(tile.wanted.shape[1]) + 0.5) * size
-        y = tile.bounds[3] - (np.arange(tile.wanted.shape[0]) + 0.5) * size
-        around = mix.at(x[None, :], y[:, None])
-        evergreen = np.where(crowns, kinds[inner], around).astype(np.float32)
-        return self.light.cells(open_sky, behind, evergreen)
+    def grid(self, tile: RasterTile) -> Affine:
+        """Return the place of the wanted cells."""
+        return Affine(self.cell_size_m, 0.0, tile.bounds[0], 0.0, -self.cell_size_m, tile.bounds[3])
 
 
-def _sky_column(azimuths: int) -> np.ndarray:
-    """Squared cosine of the horizon angle by its tangent, as a table column."""
-    tangent = tangent_keys()
-    column = (1.0 / (1.0 + tangent * tangent)).astype(np.float32)
-    return np.tile(column[None, :, None], (azimuths, 1, 1))
+def _kept(maker: RasterMaker, keep: Keep, job: tuple[RasterTile, np.ndarray], threads: int) -> Path:
+    """Return the file of one tile, made only if something that can be seen from its cells has changed."""
+    tile, outlines = job
+    read: list[list[np.ndarray]] = []
 
+    def look(folder: Path) -> None:
+        read.append(maker.read(tile))
+        np.save(folder / _LOWEST, maker.lowest(tile, read[0][0]), allow_pickle=False)
+        (folder / _HASH).write_text(digest_of_arrays(*read[0]), encoding="ascii")
 
-def _lowest(heights: np.ndarray, step: int, counts: tuple[int, ...]) -> np.ndarray:
-    """Return the lowest height around each node; where there is none, the lowest of all."""
-    rows, columns = counts
-    padded = np.full((rows * step, columns * step), np.nan, dtype=np.float32)
-    half = step // 2
-    inside = heights[: rows * step - half, : columns * step - half]
-    padded[half : half + inside.shape[0], half : half + inside.shape[1]] = inside
-    filled = np.where(np.isnan(padded), np.float32(np.inf), padded)
-    lowest = filled.reshape(rows, step, columns, step).min(axis=(1, 3))
-    known = lowest[np.isfinite(lowest)]
-    return np.where(np.isfinite(lowest), lowest, known.min() if len(known) else np.float32(0.0))
+    place = {"near": tile.near, "bounds": tile.bounds, "cell_size_m": maker.cell_size_m}
+    seen = keep(f"{tile.name}.heights", {**place, "identity": maker.identity(tile)}, look)
+    lowest = np.load(seen / _LOWEST, allow_pickle=False)
+    nodes = maker.far_nodes(tile, lowest, threads)
+    built = np.zeros(tile.wanted.shape, dtype=bool)
+    if len(outlines):
+        built = rasterio.features.geometry_mask(outlines, built.shape, maker.grid(tile), invert=True)
 
+    def fill(folder: Path) -> None:
+        heights = read.pop() if read else maker.read(tile)
+        maker.write(folder / TILE_FILE, tile, built, maker.values(tile, heights, lowest, nodes, threads))
 
-def _digest(*parts: np.ndarray) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(repr((part.shape, part.dtype.str)).encode())
-        digest.update(np.ascontiguousarray(part).tobytes())
-    return digest.hexdigest()
-
-
-def read_tiles(paths: list[Path]) -> Iterator[tuple[Affine, np.ndarray]]:
-    """Yield the place and the coded values (4, rows, columns) of tiles, one at a time."""
-    for path in paths:
-        with rasterio.open(path) as source:
-            yield source.transform, source.read()
+    heights = (seen / _HASH).read_text(encoding="ascii")
+    made_from = {
+        **place,
+        "heights": heights,
+        "cells": digest_of_arrays(tile.wanted, built, nodes),
+        "light": maker.light.digest,
+    }
+    return keep(tile.name, made_from, fill) / TILE_FILE

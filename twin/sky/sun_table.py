@@ -82,11 +82,8 @@ def level_irradiation(resource: Resource, timezone: str) -> Irradiation:
     parts = plane_components(resource, np.array([0.0]), np.array([180.0]))
     hours = pd.DatetimeIndex(resource.lit.index)
     month = hours.tz_convert(timezone).month.to_numpy() - 1
-    offsets = (np.arange(STEPS_PER_HOUR) + 0.5) / STEPS_PER_HOUR - 0.5
-    times = pd.DatetimeIndex(
-        np.repeat(hours.tz_convert("UTC").to_numpy(), STEPS_PER_HOUR)
-        + np.tile(pd.to_timedelta(offsets, unit="h").to_numpy(), len(hours))
-    ).tz_localize("UTC")
+    offsets = pd.to_timedelta((np.arange(STEPS_PER_HOUR) + 0.5) / STEPS_PER_HOUR - 0.5, unit="h")
+    times = hours.repeat(STEPS_PER_HOUR) + pd.TimedeltaIndex(np.tile(offsets.to_numpy(), len(hours)))
     sun = solar_position(times, resource.latitude, resource.longitude, resource.altitude_m)
     direct = (parts.beam + parts.circumsolar)[:, 0] / 1000.0
     path = SunPath(

@@ -62,7 +62,7 @@ def town_skyline(
         If the cluster that ``compute`` names does not answer.
     """
     distribution = near_skyline(planes, surface, azimuths, keep, compute)
-    far = _far_surface(surface, keep, compute)
+    far = far_surface(surface, keep, compute)
     return distribution, far_skyline(distribution, planes.geometry.to_numpy(), [far])
 
 
@@ -125,7 +125,7 @@ def _kept_tile(surface: SurfaceFolder, azimuths: int, keep: Keep, job: _TileJob,
     return keep(tile.name, made_from, fill)
 
 
-def _far_surface(surface: SurfaceFolder, keep: Keep, compute: ComputeSpec | None) -> FarSurface:
+def far_surface(surface: SurfaceFolder, keep: Keep, compute: ComputeSpec | None) -> FarSurface:
     """Return the far surface of all that is known; its blocks are kept by the files that they are read from."""
 
     def each(pooled: ReadSurface, blocks: Sequence[Bounds]) -> list[np.ndarray]:

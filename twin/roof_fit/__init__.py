@@ -1,0 +1,1 @@
+"""Roof planes fitted to the heights of a surface model."""
