@@ -47,7 +47,9 @@ REASONS: dict[str, Reason] = {
     "exact_duplicate": Reason("merged", "완전히 같은 레코드", "exact duplicate of another record"),
     "same_pnu": Reason("merged", "같은 PNU의 여러 도형을 합침", "several rows of one PNU were merged"),
     "same_block": Reason("merged", "같은 블록의 여러 도형을 합침", "several rows of one block were merged"),
-    "sheet_edge": Reason("merged", "도엽 경계에서 잘린 조각을 합침", "cut at a sheet edge and joined to its other piece"),
+    "sheet_edge": Reason(
+        "merged", "도엽 경계에서 잘린 조각을 합침", "cut at a sheet edge and joined to its other piece"
+    ),
     "other_source": Reason("merged", "우선하는 자료에 이미 있음", "a preferred source already shows it"),
     "same_footprint": Reason(
         "merged", "바닥 도형이 같은 다른 레코드가 있음", "another record of the same footprint is kept"
@@ -64,18 +66,26 @@ REASONS: dict[str, Reason] = {
     "roof_is_wall": Reason("reasoned", "지붕이 아니라 벽에 가까운 면", "roof surface is so steep that it is a wall"),
     "roof_without_building": Reason("reasoned", "지붕면 아래 건물 없음", "no building lies under the roof surface"),
     "roof_tiny": Reason("reasoned", "매우 작은 지붕면", "roof plane is smaller than 1 m2"),
-    "roof_partial": Reason("reasoned", "건물의 절반도 덮지 않는 지붕면", "roof planes cover less than half of the building"),
+    "roof_partial": Reason(
+        "reasoned", "건물의 절반도 덮지 않는 지붕면", "roof planes cover less than half of the building"
+    ),
     "code_unknown": Reason("reasoned", "알 수 없는 분류 코드", "class code is not in the code list"),
     "not_a_park": Reason("reasoned", "공원·녹지가 아닌 시설", "facility is neither a park nor a green space"),
     "row_broken": Reason("reasoned", "열 수가 맞지 않는 줄", "line has more or fewer values than the header"),
     "only_adjoins": Reason("reasoned", "용도지역·지구에 접하기만 함", "parcel only adjoins the zone"),
     "not_a_building": Reason("reasoned", "건물 한 동의 대장이 아님", "register entry is not of one building"),
     # noted: the record is published as it is; the reader should know
-    "height_implausible": Reason("noted", "높이 값이 비정상이라 쓰지 않음", "recorded height is implausible and was not used"),
-    "floors_implausible": Reason("noted", "층수가 비정상이라 쓰지 않음", "recorded floors are implausible and were not used"),
+    "height_implausible": Reason(
+        "noted", "높이 값이 비정상이라 쓰지 않음", "recorded height is implausible and was not used"
+    ),
+    "floors_implausible": Reason(
+        "noted", "층수가 비정상이라 쓰지 않음", "recorded floors are implausible and were not used"
+    ),
     "height_default": Reason("noted", "높이를 기본값으로 둠", "height is a default value"),
     "no_parcel": Reason("noted", "필지와 연결되지 않음", "no parcel was found for the building"),
-    "parcel_by_overlap": Reason("noted", "겹친 면적으로 필지를 찾음", "parcel was found by largest overlap, not by PNU"),
+    "parcel_by_overlap": Reason(
+        "noted", "겹친 면적으로 필지를 찾음", "parcel was found by largest overlap, not by PNU"
+    ),
     "text_damaged": Reason("noted", "글자가 깨져 있음", "text was already damaged in the source"),
     "no_terrain": Reason("noted", "지형 자료 없음", "no terrain under this feature"),
     "use_unknown": Reason("noted", "용도 코드 없음", "building use is missing or unknown"),
@@ -93,7 +103,9 @@ REASONS: dict[str, Reason] = {
     ),
     "footprint_tiny": Reason("noted", "바닥면적이 매우 작음", "footprint is smaller than 4 m2"),
     "roof_fit_cells": Reason(
-        "noted", "지붕 높이 격자가 모자라 평지붕으로 봄", "too few heights of the roof in the surface model; taken as flat"
+        "noted",
+        "지붕 높이 격자가 모자라 평지붕으로 봄",
+        "too few heights of the roof in the surface model; taken as flat",
     ),
     "roof_fit_absent": Reason(
         "noted",
@@ -101,7 +113,9 @@ REASONS: dict[str, Reason] = {
         "the surface model shows no building here; the roof is taken as flat",
     ),
     "roof_fit_poor": Reason(
-        "noted", "지붕면이 높이 자료에 맞지 않아 평지붕으로 봄", "planes do not fit the heights of the roof; taken as flat"
+        "noted",
+        "지붕면이 높이 자료에 맞지 않아 평지붕으로 봄",
+        "planes do not fit the heights of the roof; taken as flat",
     ),
 }
 

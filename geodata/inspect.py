@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from geodata.inbox import take_inventory
-from geodata.inspect_rows import NEEDED_FOR, ROLE_TITLES, FileRow, file_rows, missing_roles
+from geodata.inspect_rows import NEEDED_FOR, FileRow, file_rows, missing_roles
 from geodata.inventory import Inventory, Problem
 from geodata.products import PRODUCTS
-from geodata.site import Role, SourceSpec
+from geodata.site import ROLE_TITLES, Role, SourceSpec
 
 
 def inspect_folder(inbox: Path, sources: Mapping[Role, SourceSpec] | None = None) -> Inventory:

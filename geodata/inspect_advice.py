@@ -12,12 +12,12 @@ import shapely
 from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
-from geodata.inspect_rows import NEEDED_FOR, ROLE_TITLES
+from geodata.inspect_rows import NEEDED_FOR
 from geodata.inventory import Inventory, LayerPart
 from geodata.map_sheets import in_short, sheets_of
 from geodata.parts import lonlat_box
 from geodata.products import PRODUCTS, Product
-from geodata.site import CORE_ROLES, ROLES, Role
+from geodata.site import CORE_ROLES, ROLE_TITLES, ROLES, Role
 from geodata.study_area import StudyArea, legal_dongs
 from geodata.weather.asos import asos_parameters
 

@@ -12,9 +12,9 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.inspect_advice import all_dongs, extent
-from geodata.inspect_rows import ROLE_TITLES, FileRow
+from geodata.inspect_rows import FileRow
 from geodata.map_sheets import sheets_over
-from geodata.site import Role
+from geodata.site import ROLE_TITLES, Role
 from geodata.study_area import StudyArea
 
 WIDTH, HEIGHT = 900.0, 660.0
@@ -44,6 +44,7 @@ COLOURS: dict[Role, str] = {
     "building_register": "#7f1d1d",
     "roof_planes": "#ea580c",
     "ndvi": "#047857",
+    "surface_model": "#4338ca",
 }
 _COMPASS = ("북", "북동", "동", "남동", "남", "남서", "서", "북서")
 

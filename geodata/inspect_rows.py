@@ -9,25 +9,7 @@ from typing import Literal
 
 from geodata.inventory import Dataset, Inventory, LayerPart, Problem, UnusedLayer
 from geodata.products import product as product_called
-from geodata.site import ROLES, Role
-
-ROLE_TITLES: dict[Role, tuple[str, str]] = {
-    "parcels": ("필지", "parcels"),
-    "buildings": ("건물", "buildings"),
-    "land_cover": ("토지피복", "land cover"),
-    "parks": ("공원·녹지", "parks"),
-    "terrain": ("지형", "terrain"),
-    "weather": ("기상", "weather"),
-    "plan_blocks": ("토지이용계획", "plan blocks"),
-    "district": ("사업지구 경계", "district boundary"),
-    "roads": ("도로", "roads"),
-    "land_characteristics": ("토지특성", "land characteristics"),
-    "land_use_regulation": ("토지이용계획(규제)", "land-use regulation"),
-    "zoning": ("용도지역", "zoning"),
-    "building_register": ("건축물대장", "building register"),
-    "roof_planes": ("지붕면", "roof planes"),
-    "ndvi": ("식생지수", "vegetation index"),
-}
+from geodata.site import ROLE_TITLES, ROLES, Role
 
 NEEDED_FOR: dict[Role, tuple[str, str]] = {
     "parcels": ("필지별 지표, 건물의 필지 연결", "indicators by parcel, parcel of each building"),
@@ -48,7 +30,12 @@ NEEDED_FOR: dict[Role, tuple[str, str]] = {
         "tilt and azimuth of pitched roofs (without it all are flat)",
     ),
     "ndvi": ("필지별 식생지수", "vegetation index of parcels"),
+    "surface_model": (
+        "측량한 높이로 음영과 지붕 경사 계산 (사이트 파일에서 지정)",
+        "shading and roof slopes from measured heights (named in the site file)",
+    ),
 }
+
 
 @dataclass(frozen=True)
 class FileRow:

@@ -16,7 +16,13 @@ from geodata.products.model import NEEDED, RAW_COLUMNS, TABLE_ROLES, Product
 from geodata.site import Role, SourceSpec
 from geodata.table_file import survey
 
-_KINDS: Mapping[Role, str] = {"terrain": "raster", "weather": "weather", "roof_planes": "city", "ndvi": "raster"}
+_KINDS: Mapping[Role, str] = {
+    "terrain": "raster",
+    "surface_model": "raster",
+    "weather": "weather",
+    "roof_planes": "city",
+    "ndvi": "raster",
+}
 """What a file of a role has to be; the others are vector files."""
 
 

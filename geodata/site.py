@@ -32,13 +32,34 @@ Role = Literal[
     "roads",
     "roof_planes",
     "ndvi",
+    "surface_model",
 ]
 ROLES: tuple[Role, ...] = get_args(Role)
 """What a file of the inbox can be for; one clean layer each."""
 
+ROLE_TITLES: dict[Role, tuple[str, str]] = {
+    "parcels": ("필지", "parcels"),
+    "buildings": ("건물", "buildings"),
+    "land_cover": ("토지피복", "land cover"),
+    "parks": ("공원·녹지", "parks"),
+    "terrain": ("지형", "terrain"),
+    "weather": ("기상", "weather"),
+    "plan_blocks": ("토지이용계획", "plan blocks"),
+    "district": ("사업지구 경계", "district boundary"),
+    "roads": ("도로", "roads"),
+    "land_characteristics": ("토지특성", "land characteristics"),
+    "land_use_regulation": ("토지이용계획(규제)", "land-use regulation"),
+    "zoning": ("용도지역", "zoning"),
+    "building_register": ("건축물대장", "building register"),
+    "roof_planes": ("지붕면", "roof planes"),
+    "ndvi": ("식생지수", "vegetation index"),
+    "surface_model": ("표면모델(DSM)", "surface model (DSM)"),
+}
+"""Korean and English title of each role."""
+
 CORE_ROLES: tuple[Role, ...] = ("parcels", "buildings", "land_cover", "parks", "terrain", "weather", "plan_blocks")
 """Without these a layer or a result is missing."""
-OPTIONAL_ROLES: tuple[Role, ...] = ("roof_planes", "ndvi", "roads")
+OPTIONAL_ROLES: tuple[Role, ...] = ("roof_planes", "ndvi", "roads", "surface_model")
 """These only refine what is there without them."""
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
@@ -116,6 +137,8 @@ class SurfaceSpec(BaseModel):
 
     model_config = _STRICT
     cell_size_m: float = Field(default=0.5, ge=0.1, le=10)
+    raster_cell_size_m: float | None = Field(default=None, ge=0.1, le=50)
+    """Of the published rasters; a multiple of ``cell_size_m``. Without it about 1 m."""
 
 
 class ResourceSpec(BaseModel):

@@ -63,7 +63,9 @@ def read_table(inbox: Path, dataset: Dataset, dongs: Collection[str] | None = No
             frame["source_key"] = pd.Series(rows + 1, dtype="str").radd(f"{number}:")
             frame["row_number"] = read + row + np.arange(size)
             if wanted is not None:
-                elsewhere = frame["pnu"].str.fullmatch(r"[0-9]{10}.{9}", na=False) & ~frame["pnu"].str.slice(0, 8).isin(wanted)
+                elsewhere = frame["pnu"].str.fullmatch(r"[0-9]{10}.{9}", na=False) & ~frame["pnu"].str.slice(0, 8).isin(
+                    wanted
+                )
                 frame = frame[~elsewhere]
             frames.append(frame)
             row += size
@@ -113,7 +115,9 @@ def _batches(
     known = product_called(dataset.product)
     pieces = known.resolve_pnu_parts(part.fields) if known is not None and "pnu" not in columns else {}
     names = list(dict.fromkeys([*(name for theirs in columns.values() for name in theirs), *pieces.values()]))
-    for batch, broken in _text_batches(member, part, names) if part.kind == "table" else _map_batches(member, part, names):
+    for batch, broken in (
+        _text_batches(member, part, names) if part.kind == "table" else _map_batches(member, part, names)
+    ):
         frame = {}
         for ours in RAW_COLUMNS[dataset.role]:
             theirs = columns.get(ours, ())

@@ -19,7 +19,7 @@ from geodata.catalogue import Layer
 from geodata.errors import InputError
 from geodata.inbox import dataset_files, hash_files
 from geodata.inventory import Dataset, Inventory
-from geodata.site import Role, Site
+from geodata.site import ROLE_TITLES, Role, Site
 from pipelines.about import release_about
 from pipelines.code_version import code_version
 from pipelines.dagster_metadata import column_schema, preview_markdown
@@ -154,6 +154,10 @@ class Step:
     role: Role | None = None
     """Reads the inbox files of this role; only their hashes enter the digest."""
     layer: Layer | None = None
+    essential: tuple[str, ...] = ()
+    """Needs without which there is nothing to do: where one is absent, so is this."""
+    works_without_files: bool = False
+    """True: the step has something to do even when the inbox holds no file of its role."""
 
 
 def step(
@@ -165,13 +169,21 @@ def step(
     parameters: Callable[[Site], Any] = lambda site: None,
     role: Role | None = None,
     layer: Layer | None = None,
+    essential: tuple[str, ...] = (),
+    works_without_files: bool = False,
 ) -> Callable[[Callable[[Work], None]], Step]:
-    """Make a `Step` of a function; its docstring becomes the asset's description."""
+    """Make a `Step` of a function; its docstring becomes the asset's description.
+
+    ``essential`` needs are added to ``needs``.
+    """
 
     def decorate(function: Callable[[Work], None]) -> Step:
         about = (function.__doc__ or "").strip()
-        all_needs = (INVENTORY, *needs) if role is not None else needs
-        return Step(name, group, about, all_needs, function, frozenset(kinds), parameters, role, layer)
+        first = (INVENTORY,) if role is not None else ()
+        all_needs = tuple(dict.fromkeys((*first, *essential, *needs)))
+        return Step(
+            name, group, about, all_needs, function, frozenset(kinds), parameters, role, layer, essential, works_without_files
+        )  # fmt: skip
 
     return decorate
 
@@ -247,7 +259,8 @@ def build_step(
 
     def build(folder: Path) -> dict[str, Any]:
         work = Work(site, scenario, folder, needs, store_part)
-        step.run(work)
+        if not _nothing_to_do(step, work):
+            step.run(work)
         _draw_preview(step, work)
         if step.role is not None:
             _refuse_changed_files(site.inbox, work.inventory(), step.role)
@@ -265,6 +278,21 @@ def build_step(
         seconds = time.perf_counter() - started
         on_progress(Progress(asset, seconds, result.reused, result.metadata.get("rows"), result.absent))
     return result
+
+
+def _nothing_to_do(step: Step, work: Work) -> bool:
+    """Say why there is nothing to do, if so: no file of the step's role, or an essential need that is absent itself."""
+    if step.role is not None and not step.works_without_files and not work.datasets(step.role):
+        ko, en = ROLE_TITLES[step.role]
+        work.absent(f"인박스에 {ko} 파일이 없음", f"no file for {en} in the inbox")
+        return True
+    for name in step.essential:
+        found = work.need(name)
+        if found.absent is not None:
+            # the first cause is told, not the chain of consequences
+            work.absent(found.metadata.get("absent_ko", found.absent), found.absent)
+            return True
+    return False
 
 
 def _draw_preview(step: Step, work: Work) -> None:

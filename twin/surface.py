@@ -1,12 +1,13 @@
 """The town's surface: terrain with buildings on it, in tiles of one kilometre.
 
-A tile covers one square of the kilometre grid of the site's CRS and exists only where a building stands or ground of
+Where a measured surface model (DSM) has heights, they stand in place of terrain and buildings. A tile covers one square of the kilometre grid of the site's CRS and exists only where a building stands or ground of
 the study area has terrain. Tiles are cut from one virtual grid, so neighbours agree along their seam. Only one tile is
 in memory at a time.
 """
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ class SurfaceReport:
     """Buildings left out because no terrain is known under them."""
     cells: int
     cells_without_height: int
+    cells_measured: int
+    """Cells whose height is that of the surface model."""
     minimum_m: float
     maximum_m: float
 
@@ -60,7 +63,13 @@ def ground_heights(buildings: gpd.GeoDataFrame, terrain: Path) -> np.ndarray:
 
 
 def build_surface(
-    buildings: gpd.GeoDataFrame | None, terrain: Path, area: StudyArea, cell_size_m: float, out: Path
+    buildings: gpd.GeoDataFrame | None,
+    terrain: Path | None,
+    area: StudyArea,
+    cell_size_m: float,
+    out: Path,
+    *,
+    surface_model: Path | None = None,
 ) -> SurfaceReport:
     """Write the surface as float32 GeoTIFF tiles ``out/E<km>_N<km>.tif``.
 
@@ -68,10 +77,12 @@ def build_surface(
     ----------
     buildings : footprints with ``height`` and ``altitude`` [m], or None for bare ground; roofs lie at their sum, and
         where footprints overlap the higher roof counts
-    terrain : raster in the CRS of ``area``, gaps NaN
+    terrain : raster in the CRS of ``area``, gaps NaN; None if there is only a surface model
     area : study area; its ground is wanted
     cell_size_m : must divide the kilometre
     out : folder, made if it is not there
+    surface_model : measured heights of roofs, trees and ground, a raster in the CRS of ``area``, gaps NaN; where it has
+        heights nothing is taken from ``buildings`` and ``terrain``
 
     Raises
     ------
@@ -89,20 +100,26 @@ def build_surface(
     tree = shapely.STRtree(shapes)
     corners = _tile_corners(shapes, area.area)
     names: list[str] = []
-    cells = empty = 0
+    cells = empty = from_model = 0
     lowest, highest = np.inf, -np.inf
-    with rasterio.open(terrain) as source:
+    with ExitStack() as stack:
+        ground, model = (
+            None if path is None else stack.enter_context(rasterio.open(path)) for path in (terrain, surface_model)
+        )
         for east, north in corners:
             box = shapely.box(east, north, east + TILE_M, north + TILE_M)
             # ascending roof height: the last one burnt is the highest
             chosen = np.sort(tree.query(box, predicate="intersects"))
-            heights = _ground(source, east, north, side, cell_size_m)
-            if len(chosen) == 0 and not _has_wanted_ground(heights, area.area, east, north, cell_size_m):
+            heights = _sampled(ground, east, north, side, cell_size_m)
+            measured = _sampled(model, east, north, side, cell_size_m)
+            known = np.where(np.isnan(measured), heights, measured)
+            if len(chosen) == 0 and not _has_wanted_ground(known, area.area, east, north, cell_size_m):
                 continue
             transform = Affine(cell_size_m, 0.0, east, 0.0, -cell_size_m, north + TILE_M)
             if len(chosen):
                 pairs = zip(shapes[chosen], roofs["top"].to_numpy()[chosen], strict=True)
                 rasterio.features.rasterize(pairs, out=heights, transform=transform)
+            np.copyto(heights, measured, where=~np.isnan(measured))
             if np.isnan(heights).all():
                 continue
             name = f"E{round(east / 1000)}_N{round(north / 1000)}"
@@ -110,6 +127,7 @@ def build_surface(
             names.append(name)
             cells += heights.size
             empty += int(np.isnan(heights).sum())
+            from_model += int((~np.isnan(measured)).sum())
             lowest, highest = (
                 np.fmin(lowest, np.fmin.reduce(heights, axis=None)),
                 np.fmax(highest, np.fmax.reduce(heights, axis=None)),
@@ -121,6 +139,7 @@ def build_surface(
         buildings_without_altitude=left_out,
         cells=cells,
         cells_without_height=empty,
+        cells_measured=from_model,
         minimum_m=float(lowest) if names else float("nan"),
         maximum_m=float(highest) if names else float("nan"),
     )
@@ -130,6 +149,8 @@ def _roofs(buildings: gpd.GeoDataFrame | None) -> tuple[gpd.GeoDataFrame, int]:
     """Return buildings with a known roof height ``top`` [m], lowest first, and how many have none."""
     if buildings is None or buildings.empty:
         return gpd.GeoDataFrame({"top": np.empty(0)}, geometry=[]), 0
+    if "altitude" not in buildings.columns:
+        return gpd.GeoDataFrame({"top": np.empty(0)}, geometry=[]), len(buildings)
     top = (buildings["altitude"].astype("float64") + buildings["height"].astype("float64")).to_numpy()
     roofs = gpd.GeoDataFrame({"top": top}, geometry=buildings.geometry.to_numpy(), crs=buildings.crs)
     known = roofs[np.isfinite(top)].sort_values("top", kind="stable", ignore_index=True)
@@ -150,10 +171,12 @@ def _tile_corners(shapes: np.ndarray, area: BaseGeometry) -> list[tuple[float, f
     return list(zip(x[wanted].tolist(), y[wanted].tolist(), strict=True))
 
 
-def _ground(source: rasterio.DatasetReader, east: float, north: float, side: int, cell_size_m: float) -> np.ndarray:
-    """Return terrain heights [m] of one tile: bilinear between cell centres, NaN where the terrain has none."""
+def _sampled(
+    source: rasterio.DatasetReader | None, east: float, north: float, side: int, cell_size_m: float
+) -> np.ndarray:
+    """Return heights [m] of one tile: bilinear between cell centres, NaN where the source, if any, has none."""
     heights = np.full((side, side), np.nan, dtype=np.float32)
-    if not _near(source, east, north):
+    if source is None or not _near(source, east, north):
         return heights
     # tiles begin at whole kilometres and hold whole cells: all of them lie on one grid
     grid = Affine(cell_size_m, 0.0, east, 0.0, -cell_size_m, north + TILE_M)

@@ -30,7 +30,9 @@ TL_SPBD_BULD = Product(
         "main": ("LNBR_MNNM",),
         "sub": ("LNBR_SLNO",),
     },
-    signature=Signature(needs=("source_id", "floors_above"), has=("SIG_CD", "EMD_CD", "LNBR_MNNM", "LNBR_SLNO", "MNTN_YN")),
+    signature=Signature(
+        needs=("source_id", "floors_above"), has=("SIG_CD", "EMD_CD", "LNBR_MNNM", "LNBR_SLNO", "MNTN_YN")
+    ),
     key_column="source_id",
     region_column="municipality",
 )

@@ -28,6 +28,7 @@ from geodata.inventory import Dataset
 from geodata.products.contours import build_contour_terrain
 from geodata.products.terrain_report import BLOCK, PROFILE, VERTICAL_DATUM_NOTE, TerrainReport
 from geodata.products.terrain_sheet import Sheet, judge, look_at, read_heights
+from geodata.site import Role
 from geodata.study_area import StudyArea
 
 COARSEST_CELL_M = 5.0
@@ -35,7 +36,13 @@ FINEST_CELL_M = 1.0
 
 
 def build_terrain(
-    inbox: Path, datasets: Sequence[Dataset], area: StudyArea, out: Path, *, margin_m: float = 300.0
+    inbox: Path,
+    datasets: Sequence[Dataset],
+    area: StudyArea,
+    out: Path,
+    *,
+    margin_m: float = 300.0,
+    cell_size_m: float | None = None,
 ) -> TerrainReport:
     """Write the terrain of ``area`` and ``margin_m`` around its bounds as float32 GeoTIFF (gaps are NaN).
 
@@ -48,7 +55,9 @@ def build_terrain(
     datasets : raster datasets, and vector datasets of contour lines and spot heights; ``nodata`` of a dataset (site file)
         has the last word on what a gap is
     area : study area; its CRS is the CRS of the result
-    out : file to write; cells are 5 m, or those of the finest source between 1 and 5 m
+    out : file to write
+    cell_size_m : of the cells, which then lie on multiples of it; if None they are 5 m, or those of the finest source
+        between 1 and 5 m
 
     Raises
     ------
@@ -61,7 +70,7 @@ def build_terrain(
         raise InputError("no terrain raster is given; put a DEM (GeoTIFF, IMG, ASCII grid or XYZ) into the inbox")
     if not rasters:
         return build_contour_terrain(inbox, measured, area, out, margin_m=margin_m)
-    report, missed = _from_rasters(inbox, rasters, area, out, margin_m)
+    report, missed = _from_rasters(inbox, rasters, area, out, (margin_m, cell_size_m))
     if report is None and not measured:
         raise InputError(missed)
     if report is None:
@@ -76,9 +85,12 @@ def build_terrain(
 
 
 def _from_rasters(
-    inbox: Path, datasets: Sequence[Dataset], area: StudyArea, out: Path, margin_m: float
+    inbox: Path, datasets: Sequence[Dataset], area: StudyArea, out: Path, extent: tuple[float, float | None]
 ) -> tuple[TerrainReport | None, str]:
-    """Write the terrain from elevation models; return None and why, where none of them reaches the area."""
+    """Write the terrain from elevation models; return None and why, where none of them reaches the area.
+
+    ``extent`` is the margin and the cell size asked for.
+    """
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=out.parent, prefix="terrain-")))
         parts = [(dataset, part) for dataset in datasets for part in dataset.parts]
@@ -86,15 +98,15 @@ def _from_rasters(
             look_at(inbox, dataset, part, scratch)
             for dataset, part in sorted(parts, key=lambda pair: pair[1].data_source)
         ]
-        grid = _target_grid(sheets, area, margin_m)
+        grid = _target_grid(sheets, area, *extent)
         groups = _groups(sheets, grid)
         if not groups:
-            return None, _misses(sheets, area)
+            return None, _misses(datasets[0].role, sheets, area)
         mosaics = [_mosaic(group, grid, scratch / f"{number}.tif") for number, group in enumerate(groups)]
         report = _warp(mosaics, grid, area, out)
         used = [sheet for group in groups for sheet in group]
     if report.coverage_pct == 0.0:
-        return None, _misses(sheets, area)
+        return None, _misses(datasets[0].role, sheets, area)
     notes = [VERTICAL_DATUM_NOTE, *(note for sheet in used for note in sheet.notes)]
     unused = len(sheets) - len(used)
     if unused:
@@ -102,11 +114,11 @@ def _from_rasters(
     return replace(report, sheets=len(used), notes=tuple(notes)), ""
 
 
-def _misses(sheets: list[Sheet], area: StudyArea) -> str:
+def _misses(role: Role, sheets: list[Sheet], area: StudyArea) -> str:
     first = sheets[0]
     return (
-        f"no terrain raster reaches the study area (bounds {_rounded(area.area.bounds)} in {area.crs}); {first.name} covers "
-        f"{_rounded(first.bounds)} in {first.crs}. Check the CRS of the rasters (site file: sources.terrain.crs), or take sheets of this place"
+        f"no {role} raster reaches the study area (bounds {_rounded(area.area.bounds)} in {area.crs}); {first.name} covers "
+        f"{_rounded(first.bounds)} in {first.crs}. Check the CRS of the rasters (site file: sources.{role}.crs), or take sheets of this place"
     )
 
 
@@ -144,14 +156,24 @@ def _native_cell_m(sheet: Sheet, crs: rasterio.CRS) -> float:
     return float(transform.a)
 
 
-def _target_grid(sheets: list[Sheet], area: StudyArea, margin_m: float) -> _Grid:
+def _target_grid(sheets: list[Sheet], area: StudyArea, margin_m: float, cell_size_m: float | None) -> _Grid:
     crs = rasterio.CRS.from_user_input(area.crs)
+    if cell_size_m is not None:
+        return _grid_around(crs, area, margin_m, cell_size_m)
     finest = min(sheets, key=lambda sheet: (_native_cell_m(sheet, crs), sheet.name))
     native = finest.transform.a if finest.crs == crs else _native_cell_m(finest, crs)
     cell = float(np.clip(native, FINEST_CELL_M, COARSEST_CELL_M))
     # on the source's own grid nothing is interpolated at all
     own = finest.crs == crs and abs(cell - finest.transform.a) < 1e-9 and abs(cell + finest.transform.e) < 1e-9
     left, top = (finest.transform.c % cell, finest.transform.f % cell) if own else (0.0, 0.0)
+    return _grid_around(crs, area, margin_m, cell, (left, top))
+
+
+def _grid_around(
+    crs: rasterio.CRS, area: StudyArea, margin_m: float, cell: float, origin: tuple[float, float] = (0.0, 0.0)
+) -> _Grid:
+    """Return the grid around ``area`` whose lines lie whole cells away from ``origin``."""
+    left, top = origin
     minx, miny, maxx, maxy = area.area.bounds
     west = np.floor((minx - margin_m - left) / cell) * cell + left
     south = np.floor((miny - margin_m - top) / cell) * cell + top

@@ -64,7 +64,7 @@ def look_at(inbox: Path, dataset: Dataset, part: LayerPart, scratch: Path) -> Sh
     """
     if part.crs is None:
         raise InputError(
-            f"terrain {part.data_source} has no CRS; name it in the site file under sources.terrain.crs, for example EPSG:5186"
+            f"{dataset.role} {part.data_source} has no CRS; name it in the site file under sources.{dataset.role}.crs, for example EPSG:5186"
         )
     member = member_of(inbox, part)
     path, notes = member.gdal_path, []
@@ -77,15 +77,15 @@ def look_at(inbox: Path, dataset: Dataset, part: LayerPart, scratch: Path) -> Sh
         source = rasterio.open(path)
     except rasterio.errors.RasterioIOError as error:
         raise InputError(
-            f"terrain {part.data_source} cannot be opened as a raster ({error}). Copy it into the inbox again"
+            f"{dataset.role} {part.data_source} cannot be opened as a raster ({error}). Copy it into the inbox again"
         ) from error
     with source:
         if source.dtypes[0] == "uint8" and source.count >= 3:
-            raise InputError(f"terrain {part.data_source} is a picture, not heights; give the DEM itself")
+            raise InputError(f"{dataset.role} {part.data_source} is a picture, not heights; give the DEM itself")
         transform = source.transform
         if transform.b or transform.d or transform.a <= 0 or transform.e == 0:
             raise InputError(
-                f"terrain {part.data_source} is rotated; make it north-up first, for example with gdalwarp"
+                f"{dataset.role} {part.data_source} is rotated; make it north-up first, for example with gdalwarp"
             )
         sheet = Sheet(
             name=part.data_source,

@@ -15,5 +15,7 @@ LSMD_CONT_UQ111 = Product(
     attribution="국토교통부 용도지역지구도 (V-World)",
     # the management number carries the code of the zone within it
     columns={"zone_code": ("MNUM",), "zone_name": ("ALIAS", "uname")},
-    signature=Signature(needs=("zone_code",), has=("ALIAS", "REMARK", "NTFDATE"), patterns={"zone_code": r".*UQ[A-D][0-9X]{2,3}.*"}),
+    signature=Signature(
+        needs=("zone_code",), has=("ALIAS", "REMARK", "NTFDATE"), patterns={"zone_code": r".*UQ[A-D][0-9X]{2,3}.*"}
+    ),
 )

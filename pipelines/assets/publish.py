@@ -12,9 +12,9 @@ from geodata.accounting import REASONS
 from geodata.catalogue import LAYERS
 from geodata.errors import InputError
 from geodata.parameters import Parameters, load_parameters
-from geodata.site import CORE_ROLES, ROLES, Role, Site
+from geodata.site import CORE_ROLES, ROLE_TITLES, ROLES, Role, Site
 from pipelines.about import release_about
-from pipelines.assets.sources import AREA, ROLE_KO, load_area
+from pipelines.assets.sources import AREA, load_area
 from pipelines.assets.sources import STEPS as SOURCE_STEPS
 from pipelines.checks import release_problems
 from pipelines.code_version import code_version, library_versions
@@ -56,6 +56,7 @@ CLEAN = (
     "sources/building_register",
 )
 PARAMETER_FILES = (
+    ("twin.sky", "canopy.yaml"),
     ("twin.solar", "pv.yaml"),
     ("twin.solar", "resource.yaml"),
     ("twin.solar", "roofs.yaml"),
@@ -197,7 +198,7 @@ TABLES = {"hourly_by_dong.parquet": "scenario/roof_yields", "profile_by_building
 """Published tables and the step whose result holds them."""
 
 
-RELEASED = ("geopackage", "map", "surface", "roof_yields")
+RELEASED = ("geopackage", "map", "surface", "roof_yields", "sky_rasters")
 """What a release is made of, in each scenario; everything else is reached from these."""
 
 
@@ -270,6 +271,8 @@ def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tupl
             stored = pinned[key_of(step_name, scenario)]
             if table in stored.files:
                 files[f"tables/{scenario}_{table}"] = stored, table
+        rasters = pinned[f"{scenario}/sky_rasters"]
+        files |= {f"rasters/{scenario}_{name}": (rasters, name) for name in sorted(rasters.files)}
     return files
 
 
@@ -303,8 +306,8 @@ def summary_lines(site: Site, pinned: dict[str, StoredObject]) -> list[str]:
     absent = {
         role: found.absent for role in ROLES if (found := pinned.get(clean_asset(role))) is not None and found.absent
     }
-    lines += [f"없음 · missing: {ROLE_KO[role]} · {why}" for role, why in absent.items() if role in CORE_ROLES]
-    refining = [ROLE_KO[role] for role in absent if role not in CORE_ROLES and role != "district"]
+    lines += [f"없음 · missing: {ROLE_TITLES[role][0]} · {why}" for role, why in absent.items() if role in CORE_ROLES]
+    refining = [ROLE_TITLES[role][0] for role in absent if role not in CORE_ROLES and role != "district"]
     if refining:
         lines.append(f"보조 자료 없음 · not given, would refine: {', '.join(refining)}")
     if site.demo:

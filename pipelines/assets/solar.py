@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import geopandas as gpd
 import pandas as pd
 
 from geodata.catalogue import LAYERS
+from geodata.site import Site
+from pipelines.assets.sources import AREA, load_area
 from pipelines.steps import Step, Work, step
+from twin.publish.rasters import write_raster
 from twin.sky.canopy import build_canopy, open_canopy
 from twin.sky.canopy_skyline import CanopySkyline, canopy_skyline, town_factors
 from twin.sky.plane_cells import Sampling
+from twin.sky.rasters import STEPS as RASTERS
+from twin.sky.rasters import Year, default_cell_size_m, town_rasters
+from twin.sky.sun_table import daylight_path, level_irradiation
 from twin.sky.tiles import SurfaceFolder
 from twin.sky.town import load_skyline, save_skyline, town_skyline
+from twin.solar.resource import resource_parameters
 from twin.solar.resource_file import load_resource
 from twin.solar.roofs import roof_planes as planes_of
 from twin.solar.yields import roof_yields as yields_of
@@ -134,6 +143,46 @@ def roof_yields(work: Work) -> None:
     work.metadata |= report.as_dict()
 
 
+def _raster_parameters(site: Site) -> Any:
+    return [site.surface.model_dump(), site.solar.azimuths, site.timezone, site.demo]
+
+
+@step("scenario/sky_rasters", group="solar", kinds={"numba", "rasterio"}, parameters=_raster_parameters,
+      needs=(AREA, "scenario/surface", "scenario/canopy", "scenario/footprints", "sources/terrain", "sources/resource"))  # fmt: skip
+def sky_rasters(work: Work) -> None:
+    """Published rasters: sky view and shade hours of the ground, yearly irradiation of ground and roofs.
+
+    공개 래스터: 지면의 하늘 시계율과 그늘 시간, 지면·지붕의 연간 일사량.
+    """
+    if not work.has("scenario/surface"):
+        work.absent("지형 자료가 없음", "no terrain")
+        return
+    area, site = load_area(work), work.site
+    raised, evergreen = surface_with_trees(work)
+    centre = gpd.GeoSeries([area.area.representative_point()], crs=area.crs).to_crs("EPSG:4326").iloc[0]
+    # a few hundred metres of height change refraction at sunrise alone
+    daylight = daylight_path(centre.y, centre.x, 0.0, site.timezone)
+    weather = work.has("sources/resource")
+    irradiation = None
+    if weather:
+        irradiation = level_irradiation(load_resource(work.need("sources/resource").data), site.timezone)
+    buildings = work.frame_or_none("scenario/footprints")
+    roofs = buildings.geometry if buildings is not None else gpd.GeoSeries([], crs=site.crs)
+    year = Year(daylight, irradiation, float(resource_parameters()["surroundings_albedo"]), site.solar.azimuths)
+    cell = site.surface.raster_cell_size_m or default_cell_size_m(raised.cell_size_m)
+    tiles = town_rasters(
+        area.area, raised, evergreen, roofs, year, cell_size_m=cell, keep=work.part, compute=site.compute
+    )
+    if not tiles:
+        work.absent("연구 범위에 지형이 없음", "no terrain in the study area")
+        return
+    work.metadata["cell_size_m"] = cell
+    for band, (name, unit) in enumerate(RASTERS.items(), 1):
+        if name == "irradiation_kwh_m2" and not weather:
+            continue
+        work.metadata[name] = write_raster(name, tiles, band, work.out / f"{name}.tif", step=unit, demo=site.demo)
+
+
 @step("scenario/roofs", group="solar", needs=("scenario/roof_planes", "scenario/roof_yields"), layer=LAYERS["roofs"])
 def roofs(work: Work) -> None:
     """Published layer: roof planes with yearly and monthly yield.
@@ -152,4 +201,4 @@ def roofs(work: Work) -> None:
     work.write(LAYERS["roofs"].finish(frame))
 
 
-STEPS: tuple[Step, ...] = (roof_planes, canopy, skyline, roof_yields, roofs)
+STEPS: tuple[Step, ...] = (roof_planes, canopy, skyline, roof_yields, sky_rasters, roofs)

@@ -69,30 +69,9 @@ def _read(work: Work, role: Role, area: StudyArea | None) -> list[RawLayer]:
     return [read_dataset(work.site.inbox, dataset, work.site.crs, box) for dataset in work.datasets(role)]
 
 
-def _say_absent(work: Work, role: Role) -> None:
-    work.absent(f"인박스에 {ROLE_KO[role]} 파일이 없음", f"no file for {role} in the inbox")
-
-
-ROLE_KO: dict[Role, str] = {
-    "parcels": "필지(연속지적도)",
-    "buildings": "건물",
-    "land_cover": "토지피복",
-    "parks": "공원·녹지",
-    "terrain": "지형(DEM)",
-    "weather": "기상",
-    "plan_blocks": "토지이용계획",
-    "district": "사업지구 경계",
-    "roads": "도로중심선",
-    "land_characteristics": "토지특성",
-    "land_use_regulation": "토지이용계획(규제)",
-    "zoning": "용도지역",
-    "building_register": "건축물대장",
-    "roof_planes": "지붕면(3차원 건물 모델)",
-    "ndvi": "식생지수(NDVI)",
-}
-
-
-@step(AREA, group="sources", role="district", kinds={"geopandas"}, parameters=_area_parameters)
+@step(
+    AREA, group="sources", role="district", works_without_files=True, kinds={"geopandas"}, parameters=_area_parameters
+)
 def study_area(work: Work) -> None:
     """Study area, its legal dongs, and the project's own district where its boundary is known.
 
@@ -116,9 +95,6 @@ def parcels(work: Work) -> None:
 
     정제한 필지: PNU마다 한 줄.
     """
-    if not work.datasets("parcels"):
-        _say_absent(work, "parcels")
-        return
     area = load_area(work)
     work.write_clean(clean_parcels(_read(work, "parcels", area), area))
 
@@ -128,35 +104,23 @@ def _read_tables(work: Work, role: Role, dongs: pd.Series) -> list[RawLayer]:
     return [read_table(work.site.inbox, dataset, wanted) for dataset in work.datasets(role)]
 
 
-@step("sources/land_characteristics", group="sources", role="land_characteristics", needs=("sources/parcels",))
+@step("sources/land_characteristics", group="sources", role="land_characteristics", essential=("sources/parcels",))
 def land_characteristics(work: Work) -> None:
     """Clean land characteristics of the parcels: registered area, zoning, land category; areas compared with the shapes.
 
     정제한 토지특성: 공부상 면적, 용도지역, 지목.
     """
-    if not work.datasets("land_characteristics"):
-        _say_absent(work, "land_characteristics")
-        return
-    if not work.has("sources/parcels"):
-        work.absent("필지 자료가 없음", "no parcels")
-        return
     parcels = work.frame("sources/parcels")
     raw = _read_tables(work, "land_characteristics", parcels["dong_code"])
     work.write_clean(clean_land_characteristics(raw, parcels))
 
 
-@step("sources/land_use_regulation", group="sources", role="land_use_regulation", needs=("sources/parcels",))
+@step("sources/land_use_regulation", group="sources", role="land_use_regulation", essential=("sources/parcels",))
 def land_use_regulation(work: Work) -> None:
     """Clean land-use regulation of the parcels: zones that hold a parcel, of the newest snapshot.
 
     정제한 토지이용계획: 필지를 포함하거나 저촉하는 용도지역·지구·구역.
     """
-    if not work.datasets("land_use_regulation"):
-        _say_absent(work, "land_use_regulation")
-        return
-    if not work.has("sources/parcels"):
-        work.absent("필지 자료가 없음", "no parcels")
-        return
     parcels = work.frame("sources/parcels")
     raw = _read_tables(work, "land_use_regulation", parcels["dong_code"])
     work.write_clean(clean_land_use_regulation(raw, parcels))
@@ -168,9 +132,6 @@ def zoning(work: Work) -> None:
 
     정제한 용도지역 도형.
     """
-    if not work.datasets("zoning"):
-        _say_absent(work, "zoning")
-        return
     area = with_parcels(load_area(work), work.frame_or_none("sources/parcels"))
     work.write_clean(clean_zones(_read(work, "zoning", area), area))
 
@@ -178,15 +139,12 @@ def zoning(work: Work) -> None:
 PARCEL_LAND = ("sources/land_characteristics", "sources/land_use_regulation", "sources/zoning")
 
 
-@step("sources/parcel_land", group="sources", needs=("sources/parcels", *PARCEL_LAND))
+@step("sources/parcel_land", group="sources", essential=("sources/parcels",), needs=PARCEL_LAND)
 def land_of_parcels(work: Work) -> None:
     """Zoning and registered area of each parcel, from whatever of the three sources is there.
 
     필지별 용도지역과 공부상 면적.
     """
-    if not work.has("sources/parcels"):
-        work.absent("필지 자료가 없음", "no parcels")
-        return
     tables = [work.frame_or_none(name) for name in PARCEL_LAND]
     if all(table is None for table in tables):
         work.absent("용도지역·토지특성 자료가 없음", "no source of zoning or registered areas")
@@ -203,9 +161,6 @@ def building_register(work: Work) -> None:
 
     정제한 건축물대장 표제부.
     """
-    if not work.datasets("building_register"):
-        _say_absent(work, "building_register")
-        return
     area = load_area(work)
     raw = _read_tables(work, "building_register", area.dongs["dong_code"])
     work.write_clean(clean_building_register(raw, area))
@@ -222,9 +177,6 @@ def buildings(work: Work) -> None:
 
     정제한 건물: 식별자, 높이(출처 포함), 필지 연결.
     """
-    if not work.datasets("buildings"):
-        _say_absent(work, "buildings")
-        return
     area = load_area(work)
     parcels, register = work.frame_or_none("sources/parcels"), work.frame_or_none("sources/building_register")
     layer = clean_buildings(_read(work, "buildings", area), area, parcels, register)
@@ -240,9 +192,6 @@ def land_cover(work: Work) -> None:
 
     정제한 토지피복 세분류: 도엽을 잇고 겹침을 없앰.
     """
-    if not work.datasets("land_cover"):
-        _say_absent(work, "land_cover")
-        return
     area = with_parcels(load_area(work), work.frame_or_none("sources/parcels"))
     work.write_clean(clean_land_cover(_read(work, "land_cover", area), area))
 
@@ -253,9 +202,6 @@ def parks(work: Work) -> None:
 
     정제한 도시계획시설 공원·녹지.
     """
-    if not work.datasets("parks"):
-        _say_absent(work, "parks")
-        return
     area = load_area(work)
     work.write_clean(clean_parks(_read(work, "parks", area), area))
 
@@ -266,9 +212,6 @@ def plan_blocks(work: Work) -> None:
 
     정제한 토지이용계획 블록.
     """
-    if not work.datasets("plan_blocks"):
-        _say_absent(work, "plan_blocks")
-        return
     area = load_area(work)
     work.write_clean(clean_plan_blocks(_read(work, "plan_blocks", area), area))
 
@@ -279,9 +222,6 @@ def roads(work: Work) -> None:
 
     정제한 도로중심선: 보행 거리 계산용, 공개하지 않음.
     """
-    if not work.datasets("roads"):
-        _say_absent(work, "roads")
-        return
     area = load_area(work)
     work.write_clean(clean_roads(_read(work, "roads", area), area))
 
@@ -293,9 +233,6 @@ def terrain(work: Work) -> None:
     지형(DEM): 자료가 없는 곳은 비워 둠.
     """
     datasets = work.datasets("terrain")
-    if not datasets:
-        _say_absent(work, "terrain")
-        return
     area = load_area(work)
     report = build_terrain(work.site.inbox, datasets, area, work.out / "terrain.tif")
     work.metadata |= report.as_dict()
@@ -307,18 +244,24 @@ def terrain(work: Work) -> None:
     )
 
 
-@step("sources/roof_planes", group="sources", role="roof_planes", needs=(AREA, "sources/buildings"))
+@step("sources/surface_model", group="sources", role="surface_model", needs=(AREA,), kinds={"rasterio"},
+      parameters=lambda site: site.surface.cell_size_m)  # fmt: skip
+def surface_model(work: Work) -> None:
+    """Measured heights of roofs, trees and ground (DSM) on the grid of the site's surface; named in the site file.
+
+    측량한 표면 높이(DSM): 지붕, 나무, 지면. 사이트 파일에서 지정한다.
+    """
+    datasets, size = work.datasets("surface_model"), work.site.surface.cell_size_m
+    target = work.out / "surface_model.tif"
+    work.metadata |= build_terrain(work.site.inbox, datasets, load_area(work), target, cell_size_m=size).as_dict()
+
+
+@step("sources/roof_planes", group="sources", role="roof_planes", needs=(AREA,), essential=("sources/buildings",))
 def roof_planes(work: Work) -> None:
     """Roof planes of a city model with tilt and azimuth, each on the building it covers.
 
     3차원 건물 모델의 지붕면: 경사와 방위, 건물 연결.
     """
-    if not work.datasets("roof_planes"):
-        _say_absent(work, "roof_planes")
-        return
-    if not work.has("sources/buildings"):
-        work.absent("건물 자료가 없음", "no buildings")
-        return
     area = load_area(work)
     work.write_clean(clean_roof_planes(_read(work, "roof_planes", area), area, work.frame("sources/buildings")))
 
@@ -330,9 +273,6 @@ def ndvi(work: Work) -> None:
     식생지수(NDVI): 연구 범위의 래스터.
     """
     datasets = work.datasets("ndvi")
-    if not datasets:
-        _say_absent(work, "ndvi")
-        return
     report = build_ndvi(work.site.inbox, datasets, load_area(work), work.out / "ndvi.tif")
     if report is None:
         work.absent("쓸 수 있는 영상이 연구 범위에 없음", "no usable image reaches the study area")
@@ -358,9 +298,6 @@ def resource(work: Work) -> None:
     시간별 일사 자원: 기상 파일을 관측소 평년값으로 보정.
     """
     datasets = work.datasets("weather")
-    if not datasets:
-        _say_absent(work, "weather")
-        return
     weather = read_weather(work.site.inbox, datasets)
     area = load_area(work)
     centre = gpd.GeoSeries([area.area.representative_point()], crs=area.crs).to_crs("EPSG:4326").iloc[0]
@@ -385,6 +322,7 @@ STEPS: tuple[Step, ...] = (
     plan_blocks,
     roads,
     terrain,
+    surface_model,
     roof_planes,
     ndvi,
     resource,

@@ -87,4 +87,4 @@ def test_vegetation_is_told_and_not_mixed_into_land_cover(ngii):
     info = pyogrio.read_dataframe(ngii.geopackage, layer="run_info").set_index(["topic", "name"])["value"]
     assert info["not used", "NGII_1000_VEGETATION"] == "59 records in 1 layer(s)"
     assert info["not used", "NGII_1000_OTHER"] == "7,176 records in 60 layer(s)"
-    assert "no file for land_cover" in info["missing", "sources/land_cover"]
+    assert "no file for land cover" in info["missing", "sources/land_cover"]

@@ -51,7 +51,7 @@ def account_of(run, source: str) -> dict[str, int]:
 def test_the_release_validates_and_what_is_missing_is_told(name, request):
     run = request.getfixturevalue(name)
     assert validate_geopackage(run.geopackage) == []
-    assert "no file for land_cover" in info_of(run)["missing", "sources/land_cover"]
+    assert "no file for land cover" in info_of(run)["missing", "sources/land_cover"]
     assert "green" not in layers_of(run)
     assert "green_cover_pct" not in pyogrio.read_info(run.geopackage, layer="districts")["fields"]
 

@@ -73,6 +73,17 @@ class Year:
     azimuths: int
 
 
+def default_cell_size_m(surface_cell_size_m: float) -> float:
+    """Return the smallest multiple of the surface's cell that is at least 1 m and divides a kilometre [m].
+
+    1 m is what a town of 30 km2 can afford every night: a quarter of the surface's cells, each with 72 horizons.
+    """
+    factor = max(1, int(np.ceil(1.0 / surface_cell_size_m - 1e-9)))
+    while abs(TILE_M / (factor * surface_cell_size_m) - round(TILE_M / (factor * surface_cell_size_m))) > 1e-6:
+        factor += 1
+    return factor * surface_cell_size_m
+
+
 def raster_tiles(
     surface: SurfaceFolder, area: BaseGeometry, cell_size_m: float, halo_m: float = HALO_M
 ) -> list[RasterTile]:

@@ -1,7 +1,7 @@
 """The town in tiles: each is swept with a halo around it, so memory is bounded by the tile and not by the town.
 
-A roof plane belongs to the tile that holds a point on it, as a whole. Swept is the rectangle of the tile and of its
-planes, widened by the halo on all sides and cut from the one grid of the town: lines and cells are those of an untiled
+A roof plane belongs to the tile that holds a point on it, as a whole. Swept is the rectangle of the tile's planes,
+widened by the halo on all sides and cut from the one grid of the town: lines and cells are those of an untiled
 sweep. What lies further away enters at look-up (`twin.sky.far`) and so never makes a tile's result stale.
 """
 
@@ -86,9 +86,7 @@ def tiles_of(
     tiles = []
     for number, (column, row) in enumerate(squares.tolist()):
         mine = np.flatnonzero(owner == number)
-        square = np.array([column, row, column + 1, row + 1]) * tile_m
-        low = np.minimum(square[:2], boxes[mine, :2].min(axis=0)) - halo_m
-        high = np.maximum(square[2:], boxes[mine, 2:].max(axis=0)) + halo_m
+        low, high = boxes[mine, :2].min(axis=0) - halo_m, boxes[mine, 2:].max(axis=0) + halo_m
         west, south = (math.floor(edge / cell_size_m + 1e-9) * cell_size_m for edge in low)
         east, north = (math.ceil(edge / cell_size_m - 1e-9) * cell_size_m for edge in high)
         tiles.append(Tile(f"E{column}_N{row}", mine, (west, south, east, north)))
