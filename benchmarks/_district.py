@@ -11,11 +11,14 @@ from geodata.clean.buildings import clean_buildings
 from geodata.demo import write_demo
 from geodata.demo.spec import Size
 from geodata.inbox import refuse, take_inventory
+from geodata.inventory import Inventory
 from geodata.products.terrain import build_terrain
+from geodata.products.weather import read_weather
 from geodata.site import Site
 from geodata.study_area import StudyArea, build_study_area
 from geodata.vector_file import read_dataset
 from twin.sky.tiles import SurfaceFolder
+from twin.solar.resource import Resource, prepare_resource
 from twin.solar.roofs import roof_planes
 from twin.surface import build_surface, ground_heights
 
@@ -24,12 +27,28 @@ from twin.surface import build_surface, ground_heights
 class District:
     """A demo district on disk."""
 
+    site: Site
+    inventory: Inventory
     area: StudyArea
     buildings: gpd.GeoDataFrame
     """With ``height`` and ``altitude`` [m]."""
     planes: gpd.GeoDataFrame
     terrain: Path
-    cell_size_m: float
+
+    @property
+    def cell_size_m(self) -> float:
+        """Side of the surface's cells [m]."""
+        return self.site.surface.cell_size_m
+
+    def place(self) -> tuple[float, float]:
+        """Return latitude and longitude of the town's middle [deg]."""
+        middle = gpd.GeoSeries([self.area.area.centroid], crs=self.area.crs).to_crs("EPSG:4326").iloc[0]
+        return middle.y, middle.x
+
+    def resource(self) -> Resource:
+        """Return the hourly solar resource."""
+        weather = read_weather(self.site.inbox, self.inventory.datasets_for("weather"))
+        return prepare_resource(weather, *self.place(), weather.elevation_m, self.site.solar.resource)
 
     def surface(self, folder: Path, buildings: gpd.GeoDataFrame | None = None) -> SurfaceFolder:
         """Build the surface into ``folder``, of these buildings or of others, and open it."""
@@ -58,4 +77,4 @@ def build_district(folder: Path, size: Size = "district") -> District:
     terrain = folder / "terrain.tif"
     build_terrain(site.inbox, inventory.datasets_for("terrain"), area, terrain)
     buildings["altitude"] = ground_heights(buildings, terrain)
-    return District(area, buildings, roof_planes(buildings), terrain, site.surface.cell_size_m)
+    return District(site, inventory, area, buildings, roof_planes(buildings), terrain)

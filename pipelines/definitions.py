@@ -22,7 +22,7 @@ from pipelines.store import Store
 SOURCE_STEPS: tuple[Step, ...] = sources.STEPS
 SCENARIO_STEPS: tuple[Step, ...] = (*town.STEPS, *solar.STEPS, *green.STEPS, *publish.STEPS)
 
-NOT_COUNTED = (sources.AREA, "sources/terrain", "sources/ndvi", "sources/resource")
+NOT_COUNTED = (sources.AREA, "sources/terrain", "sources/ndvi", "sources/surface_model", "sources/resource")
 """Sources that are no records: an outline, rasters and hours."""
 
 

@@ -60,6 +60,7 @@ PARAMETER_FILES = (
     ("twin.solar", "pv.yaml"),
     ("twin.solar", "resource.yaml"),
     ("twin.solar", "roofs.yaml"),
+    ("twin.roof_fit", "roof_fit.yaml"),
     ("twin.green", "policy.yaml"),
     ("geodata.clean", "storey_heights.yaml"),
     ("geodata.products", "contours.yaml"),
@@ -86,7 +87,7 @@ def districts(work: Work) -> None:
     work.write(LAYERS["districts"].finish(rows))
 
 
-@step("scenario/quality", group="publish", needs=(*CLEAN, "scenario/footprints"), layer=LAYERS["quality"])
+@step("scenario/quality", group="publish", needs=(*CLEAN, "scenario/footprints", "scenario/roof_fit"), layer=LAYERS["quality"])
 def quality(work: Work) -> None:
     """Published layer: every record that was repaired, merged, dropped or noted, and why.
 
@@ -94,7 +95,7 @@ def quality(work: Work) -> None:
     """
     frames = [
         frame
-        for name in (*CLEAN, "scenario/footprints")
+        for name in (*CLEAN, "scenario/footprints", "scenario/roof_fit")
         if (frame := work.frame_or_none(name, "quality.parquet")) is not None
     ]
     frames = [frame for frame in frames if len(frame)]
@@ -118,7 +119,7 @@ def _run_info_parameters(site: Site) -> Any:
 
 
 @step("scenario/run_info", group="publish", layer=LAYERS["run_info"], kinds={"pandas"}, parameters=_run_info_parameters,
-      needs=(INVENTORY, AREA, *CLEAN, "sources/terrain", "sources/resource", "scenario/footprints"))  # fmt: skip
+      needs=(INVENTORY, AREA, *CLEAN, "sources/terrain", "sources/surface_model", "sources/resource", "scenario/footprints"))  # fmt: skip
 def run_info(work: Work) -> None:
     """Published table: inputs with hashes, counts, parameters, resource correction, software.
 
@@ -128,6 +129,10 @@ def run_info(work: Work) -> None:
     notes = {f"terrain {number}": text for number, text in enumerate(terrain.get("notes", []), 1)}
     if "coverage_pct" in terrain:
         notes["terrain coverage of the study area"] = f"{terrain['coverage_pct']:.1f} %"
+    model = work.need("sources/surface_model").metadata
+    notes |= {f"surface model {number}": text for number, text in enumerate(model.get("notes", []), 1)}
+    if "coverage_pct" in model:
+        notes["surface model, coverage of the study area"] = f"{model['coverage_pct']:.1f} %"
     without = work.need("scenario/footprints").metadata.get("without_terrain", 0)
     if without:
         notes["buildings without terrain"] = f"{without:,}"

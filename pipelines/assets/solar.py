@@ -11,7 +11,9 @@ import pandas as pd
 from geodata.catalogue import LAYERS
 from geodata.site import Site
 from pipelines.assets.sources import AREA, load_area
+from pipelines.assets.town import measured_surface
 from pipelines.steps import Step, Work, step
+from twin.roof_fit.town import fit_roofs
 from twin.publish.rasters import write_raster
 from twin.sky.canopy import build_canopy, open_canopy
 from twin.sky.canopy_skyline import CanopySkyline, canopy_skyline, town_factors
@@ -27,7 +29,30 @@ from twin.solar.roofs import roof_planes as planes_of
 from twin.solar.yields import roof_yields as yields_of
 
 
-@step("scenario/roof_planes", group="solar", needs=("scenario/footprints", "sources/roof_planes"))
+@step("scenario/roof_fit", group="solar", needs=("scenario/footprints", "sources/roof_planes", "sources/surface_model"),
+      kinds={"rasterio"})  # fmt: skip
+def roof_fit(work: Work) -> None:
+    """Roof planes fitted to the heights of the surface model, where no city model gives them; misfits are left out.
+
+    표면모델 높이에 맞춘 지붕면. 맞지 않는 지붕은 사유와 함께 제외한다.
+    """
+    measured = measured_surface(work)
+    if measured is None:
+        work.absent("표면모델(DSM)이 없음", "no surface model")
+        return
+    if not work.has("scenario/footprints"):
+        work.absent("건물 자료가 없음", "no buildings")
+        return
+    buildings, given = work.frame("scenario/footprints"), work.frame_or_none("sources/roof_planes")
+    if given is not None:
+        buildings = buildings[~buildings["building_id"].isin(given["building_id"])]
+    found = fit_roofs(buildings, measured)
+    work.write(found.planes)
+    work.write(found.quality, "quality.parquet")
+    work.metadata |= {"buildings": found.buildings, "buildings_fitted": found.fitted}
+
+
+@step("scenario/roof_planes", group="solar", needs=("scenario/footprints", "sources/roof_planes", "scenario/roof_fit"))
 def roof_planes(work: Work) -> None:
     """Roof planes with usable area and PV capacity; flat unless a plane is given.
 
@@ -42,7 +67,9 @@ def roof_planes(work: Work) -> None:
         known = given["building_id"].isin(buildings["building_id"])
         work.metadata |= {"planes_given": int(known.sum()), "planes_of_other_buildings": int((~known).sum())}
         given = given[known]
-    work.write(planes_of(buildings, given))
+    fitted = work.frame_or_none("scenario/roof_fit")
+    known_planes = [planes for planes in (given, fitted) if planes is not None]
+    work.write(planes_of(buildings, pd.concat(known_planes, ignore_index=True) if known_planes else None))
 
 
 @step("scenario/canopy", group="solar", kinds={"rasterio"},
@@ -59,6 +86,9 @@ def canopy(work: Work) -> None:
         if not work.has(need):
             work.absent(ko, en)
             return
+    if work.need("scenario/surface").metadata.get("cells_measured"):
+        work.absent("나무가 이미 표면모델(DSM)에 있음", "the surface model shows the trees already")
+        return
     built = [work.frame_or_none(name) for name in ("scenario/footprints", "scenario/roof_planes")]
     cleared = pd.concat([frame.geometry for frame in built if frame is not None] or [pd.Series([], dtype=object)])
     folder = SurfaceFolder.open(work.need("scenario/surface").data)
@@ -71,7 +101,8 @@ def canopy(work: Work) -> None:
 
 def surface_with_trees(work: Work) -> tuple[SurfaceFolder, SurfaceFolder | None]:
     """Return the surface with the trees on it, and what kind of trees they are; the bare surface and None without any."""
-    folder = SurfaceFolder.open(work.need("scenario/surface").data, work.path("sources/terrain", "terrain.tif"))
+    terrain = work.path("sources/terrain", "terrain.tif") if work.has("sources/terrain") else None
+    folder = SurfaceFolder.open(work.need("scenario/surface").data, terrain)
     if not work.has("scenario/canopy"):
         return folder, None
     heights, evergreen = open_canopy(work.need("scenario/canopy").data)
@@ -201,4 +232,4 @@ def roofs(work: Work) -> None:
     work.write(LAYERS["roofs"].finish(frame))
 
 
-STEPS: tuple[Step, ...] = (roof_planes, canopy, skyline, roof_yields, sky_rasters, roofs)
+STEPS: tuple[Step, ...] = (roof_fit, roof_planes, canopy, skyline, roof_yields, sky_rasters, roofs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from geodata.accounting import QualityLog
@@ -11,6 +13,9 @@ from pipelines.steps import Step, Work, step
 from twin.green.raster_cover import ndvi_green_share
 from twin.indicators import building_sums, parcel_sums
 from twin.surface import build_surface, ground_heights
+
+PRESENT = "existing"
+"""The scenario of the town as it is."""
 
 
 @step("scenario/footprints", group="town", needs=("sources/buildings", "sources/terrain"))
@@ -33,22 +38,30 @@ def footprints(work: Work) -> None:
     work.write(frame)
 
 
-@step("scenario/surface", group="town", needs=("scenario/footprints", "sources/terrain", AREA), kinds={"rasterio"},
-      parameters=lambda site: site.surface.cell_size_m)  # fmt: skip
-def surface(work: Work) -> None:
-    """Surface of terrain and buildings in tiles of one kilometre.
+def measured_surface(work: Work) -> Path | None:
+    """Return the measured surface model, if there is one; it shows the town as it is, not as it is planned."""
+    known = work.scenario == PRESENT and work.has("sources/surface_model")
+    return work.path("sources/surface_model", "surface_model.tif") if known else None
 
-    지형과 건물의 표면 높이 (1 km 타일).
+
+@step("scenario/surface", group="town", kinds={"rasterio"}, parameters=lambda site: site.surface.cell_size_m,
+      needs=("scenario/footprints", "sources/terrain", "sources/surface_model", AREA))  # fmt: skip
+def surface(work: Work) -> None:
+    """Surface in tiles of one kilometre: measured heights where the site has a surface model, else terrain and buildings.
+
+    표면 높이 (1 km 타일): 측량한 표면모델, 없으면 지형과 건물.
     """
-    if not work.has("sources/terrain"):
+    measured = measured_surface(work)
+    if not work.has("sources/terrain") and measured is None:
         work.absent("지형 자료가 없음", "no terrain")
         return
     report = build_surface(
         work.frame_or_none("scenario/footprints"),
-        work.path("sources/terrain", "terrain.tif"),
+        work.path("sources/terrain", "terrain.tif") if work.has("sources/terrain") else None,
         load_area(work),
         work.site.surface.cell_size_m,
         work.out,
+        surface_model=measured,
     )
     work.metadata |= report.as_dict()
 

@@ -86,26 +86,50 @@ class HorizonDistribution:
         )  # fmt: skip
 
     @classmethod
-    def join(cls, parts: Sequence[HorizonDistribution]) -> HorizonDistribution:
-        """Return the planes of all parts, one part after the other.
+    def join(
+        cls, parts: Sequence[HorizonDistribution], places: Sequence[np.ndarray] | None = None
+    ) -> HorizonDistribution:
+        """Return the planes of all parts.
+
+        Parameters
+        ----------
+        parts : looked at twice, one at a time: they may be read from files when they are asked for
+        places : of each part, where its planes go; one part after the other if None
 
         Raises
         ------
         InputError
-            If there are no parts, or they have different azimuths.
+            If there are no parts, they have different azimuths, or the places are not one for each plane.
         """
         if not parts:
             raise InputError("no tiles to join")
-        first = parts[0].azimuths_deg
-        if any(not np.array_equal(part.azimuths_deg, first) for part in parts):
-            raise InputError("tiles were swept with different azimuths; sweep them again with one setting")
-        shifts = np.cumsum([0, *(len(part.bin) for part in parts)])
-        joined = {
-            field.name: np.concatenate([getattr(part, field.name) for part in parts])
-            for field in fields(cls) if field.name not in {"azimuths_deg", "start"}
-        }  # fmt: skip
-        start = [part.start[:-1] + shift for part, shift in zip(parts, shifts[:-1], strict=True)]
-        return cls(azimuths_deg=first, start=np.concatenate([*start, shifts[-1:]]).astype(np.int64), **joined)
+        first, small, lengths = None, [], []
+        for part in parts:
+            first = part.azimuths_deg if first is None else first
+            if not np.array_equal(part.azimuths_deg, first):
+                raise InputError("tiles were swept with different azimuths; sweep them again with one setting")
+            small.append([part.cells, part.sampling, part.height_m, part.near])
+            lengths.append(np.diff(part.start).reshape(len(part), -1))
+        sizes = np.concatenate(lengths)
+        order = np.arange(len(sizes)) if places is None else np.concatenate(places)
+        if not np.array_equal(np.sort(order), np.arange(len(sizes))):
+            raise InputError("tiles do not hold each roof plane once; sweep all tiles of one table of planes")
+        inverse = np.argsort(order)
+        cells, sampling, height_m, near = (np.concatenate(of_parts)[inverse] for of_parts in zip(*small, strict=True))
+        start = np.concatenate([[0], np.cumsum(sizes[inverse].reshape(-1))]).astype(np.int64)
+        bins, counts = np.empty(start[-1], dtype=np.uint8), np.empty(start[-1], dtype=np.uint32)
+        done = 0
+        for part in parts:
+            # all entries of a plane lie together, before and after
+            own = part.start[:: sizes.shape[1]]
+            begin = start[order[done : done + len(part)] * sizes.shape[1]]
+            target = np.repeat(begin - own[:-1], np.diff(own)) + np.arange(own[-1])
+            bins[target], counts[target] = part.bin, part.count
+            done += len(part)
+        return cls(
+            azimuths_deg=np.asarray(first), cells=cells, sampling=sampling, height_m=height_m, near=near,
+            start=start, bin=bins, count=counts,
+        )  # fmt: skip
 
     def save(self, path: Path) -> None:
         """Write the distribution as compressed npz; equal distributions give equal files."""

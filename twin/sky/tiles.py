@@ -133,12 +133,14 @@ def sweep_tile(
 
 
 def join_tiles(tiles: Sequence[Tile], swept: Sequence[HorizonDistribution]) -> HorizonDistribution:
-    """Return the skylines of all planes in the order of the table of planes."""
-    order = np.concatenate([tile.planes for tile in tiles])
-    joined = HorizonDistribution.join(swept)
-    if len(order) != len(joined) or not np.array_equal(np.sort(order), np.arange(len(order))):
-        raise InputError("tiles do not hold each roof plane once; sweep all tiles of one table of planes")
-    return joined.take(np.argsort(order, kind="stable"))
+    """Return the skylines of all planes in the order of the table of planes; ``swept`` as in `HorizonDistribution.join`.
+
+    Raises
+    ------
+    InputError
+        If the tiles do not hold each plane once.
+    """
+    return HorizonDistribution.join(swept, [tile.planes for tile in tiles])
 
 
 def far_skyline(

@@ -84,7 +84,20 @@ def near_skyline(
         for tile in tiles
     ]
     folders = run_tasks(partial(_kept_tile, surface, azimuths, keep), jobs, compute)
-    return join_tiles(tiles, [HorizonDistribution.load(folder / DISTRIBUTION) for folder in folders])
+    return join_tiles(tiles, _Stored(folders))
+
+
+class _Stored(Sequence[HorizonDistribution]):
+    """Skylines of tiles, read from their folders when they are asked for: all of a town's are in memory once only."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = folders
+
+    def __len__(self) -> int:
+        return len(self._folders)
+
+    def __getitem__(self, number: Any) -> Any:
+        return HorizonDistribution.load(self._folders[number] / DISTRIBUTION)
 
 
 @dataclass(frozen=True)

@@ -226,12 +226,12 @@ def test_two_real_sheets_are_recognised_to_the_last_layer(shared_data):
 def test_the_inspection_counts_what_is_not_used(shared_data):
     out = io.StringIO()
     Console(width=400, file=out).print(render_inspection(take_inventory(shared_data / "ngii_topo1000")))
-    rows = [line for line in out.getvalue().splitlines() if "쓰지 않음 · not used" in line]
+    rows = [line for line in out.getvalue().splitlines() if "쓰지 않음" in line and "not used" in line]
     assert len(rows) == 3
     assert "경지·식생" in rows[1]
     assert "59" in rows[1]
     assert [" 4,685 " in rows[0], " 2,491 " in rows[2]] == [True, True]
-    assert all("(30개 레이어 · 30 layers)" in rows[number] for number in (0, 2))
+    assert all("(30개 레이어)" in rows[number] and "(30 layers)" in rows[number] for number in (0, 2))
 
 
 def test_the_box_of_a_province_does_not_cover_the_sheets_of_its_neighbour(inbox, agency):
