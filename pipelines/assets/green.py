@@ -9,27 +9,26 @@ from twin.green.cover import cover_of, green_polygons
 from twin.indicators import district_shapes
 
 
-@step("scenario/green", group="green", needs=("sources/land_cover",), layer=LAYERS["green"])
+@step("scenario/green", group="green", essential=("sources/land_cover",), layer=LAYERS["green"])
 def green(work: Work) -> None:
     """Published layer: green polygons without overlap.
 
     공개 레이어: 녹지 피복.
     """
-    if not work.has("sources/land_cover"):
-        work.absent("토지피복 자료가 없음", "no land cover")
-        return
     work.write(LAYERS["green"].finish(green_polygons(work.frame("sources/land_cover"))))
 
 
-@step("scenario/cover", group="green", needs=("sources/land_cover", "sources/parcels", "scenario/green", AREA))
+@step(
+    "scenario/cover",
+    group="green",
+    essential=("sources/land_cover",),
+    needs=("sources/parcels", "scenario/green", AREA),
+)
 def cover(work: Work) -> None:
     """Land cover classes and green cover of every parcel, dong and the district.
 
     필지·법정동별 토지피복과 녹피율.
     """
-    if not work.has("sources/land_cover"):
-        work.absent("토지피복 자료가 없음", "no land cover")
-        return
     land_cover, green_layer = work.frame("sources/land_cover"), work.frame("scenario/green")
     parcels = work.frame_or_none("sources/parcels")
     if parcels is not None:
@@ -38,15 +37,12 @@ def cover(work: Work) -> None:
     work.write(cover_of(district_shapes(area), "dong_code", land_cover, green_layer), "districts.parquet")
 
 
-@step("scenario/parks", group="green", needs=("sources/parks",), layer=LAYERS["parks"])
+@step("scenario/parks", group="green", essential=("sources/parks",), layer=LAYERS["parks"])
 def parks(work: Work) -> None:
     """Published layer: parks and green spaces designated by urban planning.
 
     공개 레이어: 공원·녹지.
     """
-    if not work.has("sources/parks"):
-        work.absent("공원·녹지 자료가 없음", "no parks")
-        return
     work.write(LAYERS["parks"].finish(work.frame("sources/parks")))
 
 
