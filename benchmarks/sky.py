@@ -43,10 +43,14 @@ class Town:
     azimuth_deg: np.ndarray
 
 
-def town(side: int, seed: int = 41210) -> Town:
-    """Return rolling ground with houses and apartment blocks on a lattice, as dense as 30,000 planes on 13 km2."""
+def town(side: int, seed: int = 41210, *, west: float = 0.0, north: float = 0.0) -> Town:
+    """Return rolling ground with houses and apartment blocks on a lattice, as dense as 30,000 planes on 13 km2.
+
+    ``west`` and ``north`` [m] say where on the ground the town begins; its planes are told from its own corner.
+    """
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:side, 0:side].astype(np.float32) * np.float32(CELL_SIZE_M)
+    x, y = x + np.float32(west), y - np.float32(north)
     heights = 40 + 12 * np.sin(x / 400) + 9 * np.cos(y / 310)
     numbers = np.zeros((side, side), dtype=np.int32)
     wanted = round(side * side * PLANES_PER_CELL)

@@ -87,7 +87,12 @@ def districts(work: Work) -> None:
     work.write(LAYERS["districts"].finish(rows))
 
 
-@step("scenario/quality", group="publish", needs=(*CLEAN, "scenario/footprints", "scenario/roof_fit"), layer=LAYERS["quality"])
+@step(
+    "scenario/quality",
+    group="publish",
+    needs=(*CLEAN, "scenario/footprints", "scenario/roof_fit"),
+    layer=LAYERS["quality"],
+)
 def quality(work: Work) -> None:
     """Published layer: every record that was repaired, merged, dropped or noted, and why.
 

@@ -13,8 +13,8 @@ from geodata.site import Site
 from pipelines.assets.sources import AREA, load_area
 from pipelines.assets.town import measured_surface
 from pipelines.steps import Step, Work, step
-from twin.roof_fit.town import fit_roofs
 from twin.publish.rasters import write_raster
+from twin.roof_fit.town import fit_roofs
 from twin.sky.canopy import build_canopy, open_canopy
 from twin.sky.canopy_skyline import CanopySkyline, canopy_skyline, town_factors
 from twin.sky.plane_cells import Sampling
@@ -193,9 +193,8 @@ def sky_rasters(work: Work) -> None:
     centre = gpd.GeoSeries([area.area.representative_point()], crs=area.crs).to_crs("EPSG:4326").iloc[0]
     # a few hundred metres of height change refraction at sunrise alone
     daylight = daylight_path(centre.y, centre.x, 0.0, site.timezone)
-    weather = work.has("sources/resource")
     irradiation = None
-    if weather:
+    if work.has("sources/resource"):
         irradiation = level_irradiation(load_resource(work.need("sources/resource").data), site.timezone)
     buildings = work.frame_or_none("scenario/footprints")
     roofs = buildings.geometry if buildings is not None else gpd.GeoSeries([], crs=site.crs)
@@ -209,9 +208,9 @@ def sky_rasters(work: Work) -> None:
         return
     work.metadata["cell_size_m"] = cell
     for band, (name, unit) in enumerate(RASTERS.items(), 1):
-        if name == "irradiation_kwh_m2" and not weather:
-            continue
-        work.metadata[name] = write_raster(name, tiles, band, work.out / f"{name}.tif", step=unit, demo=site.demo)
+        told = write_raster(name, tiles, band, work.out / f"{name}.tif", step=unit, demo=site.demo)
+        if told is not None:
+            work.metadata[name] = told
 
 
 @step("scenario/roofs", group="solar", needs=("scenario/roof_planes", "scenario/roof_yields"), layer=LAYERS["roofs"])

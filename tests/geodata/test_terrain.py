@@ -89,6 +89,24 @@ def test_the_sources_own_grid_is_kept_exactly(tmp_path):
     assert "Incheon" in report.notes[0]
 
 
+def test_a_cell_size_asked_for_lies_on_multiples_of_it(tmp_path):
+    # as for a surface model: 1 m sheet with an odd origin, wanted on the grid of 0.5 m cells
+    write(
+        tmp_path / "a.tif", sloping(1800, 1800, WEST - 400.25, NORTH + 400.25, 1.0), WEST - 400.25, NORTH + 400.25, 1.0
+    )
+    report = build_terrain(tmp_path, [dataset("a.tif")], area(), tmp_path / "out.tif", cell_size_m=0.5)
+    heights, x, y = read(tmp_path / "out.tif")
+    assert report.cell_size_m == 0.5
+    assert (x[0, 0] - 0.25) % 0.5 == 0
+    assert (y[0, 0] - 0.25) % 0.5 == 0
+    known = ~np.isnan(heights)
+    assert known.mean() > 0.9
+    assert np.abs(heights - plane(x, y))[known].max() < 1e-2
+    named = dataset("a.tif", crs=None).model_copy(update={"role": "surface_model"})
+    with pytest.raises(InputError, match=r"surface_model a.tif has no CRS.*sources.surface_model.crs"):
+        build_terrain(tmp_path, [named], area(), tmp_path / "out.tif", cell_size_m=0.5)
+
+
 def test_a_mosaic_of_sheets_has_no_seam(tmp_path):
     # coarse cells, so that interpolation at the seam needs both sheets
     for name, column, row in (("a", 0, 0), ("b", 1, 0), ("c", 0, 1), ("d", 1, 1)):

@@ -203,3 +203,35 @@ def test_ground_height_beside_a_gap_is_that_of_the_known_part(tmp_path):
     heights = ground_heights(frame, path)
     assert heights[0] == 50
     assert np.isnan(heights[1])
+
+
+def test_measured_heights_stand_in_place_of_terrain_and_buildings(tmp_path, slope):
+    shape = shapely.box(X0 + 10, Y0 + 10, X0 + 990, Y0 + 990)
+    houses = buildings(
+        (shapely.box(X0 + 100, Y0 + 500, X0 + 120, Y0 + 520), 110.0, 30.0),
+        (shapely.box(X0 + 700, Y0 + 500, X0 + 720, Y0 + 520), 110.0, 30.0),
+    )
+    # the western half was measured, on the grid of the surface, with rough heights
+    rough = np.random.default_rng(4).uniform(50, 90, (1000, 500)).astype(np.float32)
+    rough[:3, :3] = np.nan
+    measured = terrain(tmp_path / "dsm.tif", rough, X0, Y0 + 1000, cell=1.0)
+    report = build_surface(houses, slope, area(shape), 1.0, tmp_path / "with", surface_model=measured)
+    plain = build_surface(houses, slope, area(shape), 1.0, tmp_path / "plain")
+    mixed, _, _ = read(tmp_path / "with" / "E185_N536.tif")
+    before, _, _ = read(tmp_path / "plain" / "E185_N536.tif")
+    np.testing.assert_array_equal(mixed[:, :500][~np.isnan(rough)], rough[~np.isnan(rough)])
+    np.testing.assert_array_equal(mixed[:, 500:], before[:, 500:])
+    np.testing.assert_array_equal(mixed[:3, :3], before[:3, :3])
+    assert [(tiles == 140.0).sum() for tiles in (before[:, :500], before[:, 500:], mixed)] == [400, 400, 400]
+    assert (report.cells_measured, plain.cells_measured) == (500_000 - 9, 0)
+
+
+def test_a_surface_model_without_terrain(tmp_path):
+    measured = terrain(tmp_path / "dsm.tif", np.full((1000, 1000), 33.0), X0, Y0 + 1000, cell=1.0)
+    frame = buildings((shapely.box(X0 + 700, Y0 + 500, X0 + 720, Y0 + 520), 10.0, 30.0)).drop(columns="altitude")
+    shape = shapely.box(X0 + 10, Y0 + 10, X0 + 990, Y0 + 990)
+    report = build_surface(frame, None, area(shape), 1.0, tmp_path / "out", surface_model=measured)
+    assert report.tiles == ("E185_N536",)
+    assert (report.buildings, report.buildings_without_altitude) == (0, 1)
+    heights, _, _ = read(tmp_path / "out" / "E185_N536.tif")
+    assert (heights == 33.0).all()

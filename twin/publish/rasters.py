@@ -56,7 +56,7 @@ def raster_styles() -> dict[str, RasterStyle]:
 
 def write_raster(
     name: str, tiles: Sequence[Path], band: int, out: Path, *, step: float = 1.0, demo: bool = False
-) -> dict[str, float]:
+) -> dict[str, float] | None:
     """Join one band of raster tiles into a cloud-optimised GeoTIFF and write its QML beside it.
 
     Parameters
@@ -70,12 +70,12 @@ def write_raster(
 
     Returns
     -------
-    the raster's share of ``cells_known`` and its ``minimum``, ``mean`` and ``maximum``
+    ``cells_known`` and their ``minimum``, ``mean`` and ``maximum``; None where no cell has a value, and then no file
 
     Raises
     ------
     InputError
-        If there are no tiles, or no cell has a value.
+        If there are no tiles, or they do not fit together.
 
     Notes
     -----
@@ -93,7 +93,8 @@ def write_raster(
         raise InputError(f"tiles of the raster {name} differ in cell size, CRS or nodata: {sorted(map(str, sizes))}")
     size, crs, nothing = sizes.pop()
     box = np.array(boxes)
-    west, south, east, north = *box[:, :2].min(axis=0).tolist(), *box[:, 2:].max(axis=0).tolist()
+    west, south = box[:, :2].min(axis=0).tolist()
+    east, north = box[:, 2:].max(axis=0).tolist()
     whole = step == 1.0
     mark = f" ({DEMO['ko']} / {DEMO['en']})" if demo else ""
     profile = {
@@ -127,7 +128,7 @@ def write_raster(
                 TIFFTAG_IMAGEDESCRIPTION=f"{style.en} [{style.unit}]{mark and ', demo data'}",
             )  # fmt: skip
         if known == 0:
-            raise InputError(f"no cell of the raster {name} has a value")
+            return None
         rasterio.shutil.copy(
             joined, out, driver="COG", compress="deflate", level=6, predictor="yes", blocksize=BLOCK,
             overviews="ignore_existing", overview_resampling="average", statistics="yes", sparse_ok="yes",

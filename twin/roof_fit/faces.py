@@ -86,7 +86,9 @@ def _cuts(footprint: BaseGeometry, cells: RoofCells, fitted: FittedPlanes) -> li
     return cuts + [_outline(fitted.label == number, x, y, size) for number in sorted(ragged)]
 
 
-def _meetings(label: np.ndarray, x: np.ndarray, y: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _meetings(
+    label: np.ndarray, x: np.ndarray, y: np.ndarray, size: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return where neighbouring cells belong to different planes: the two planes, the lower number first, and the place."""
     ones, twos, places = [], [], []
     for left, right, dx, dy in (
@@ -100,12 +102,14 @@ def _meetings(label: np.ndarray, x: np.ndarray, y: np.ndarray, size: float) -> t
     return np.concatenate(ones), np.concatenate(twos), np.concatenate(places)
 
 
-def _intersection(one: np.ndarray, two: np.ndarray, points: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray] | None:
+def _intersection(
+    one: np.ndarray, two: np.ndarray, points: np.ndarray, size: float
+) -> tuple[np.ndarray, np.ndarray] | None:
     """Return a point and the direction of the line in which two planes meet, if the points follow it."""
     level, *lean = one - two
     lean = np.array(lean)
     steep = np.hypot(*lean)
-    if steep < 1e-6:  # noqa: PLR2004
+    if steep < 1e-6:
         return None
     normal = lean / steep
     off = points @ normal + level / steep

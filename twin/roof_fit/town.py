@@ -69,7 +69,11 @@ def fit_roofs(buildings: gpd.GeoDataFrame, surface_model: Path, parameters: Para
     rules = fit_parameters() if parameters is None else parameters
     shapes = buildings.geometry.to_numpy()
     ids = buildings["building_id"].to_numpy()
-    ground = buildings["altitude"].to_numpy(dtype=np.float64) if "altitude" in buildings.columns else np.full(len(ids), np.nan)
+    ground = (
+        buildings["altitude"].to_numpy(dtype=np.float64)
+        if "altitude" in buildings.columns
+        else np.full(len(ids), np.nan)
+    )
     found: dict[int, list[tuple[float, float, float, BaseGeometry]] | str] = {}
     with rasterio.open(surface_model) as source:
         corner = np.floor(shapely.get_coordinates(shapely.point_on_surface(shapes)) / SQUARE_M)
@@ -93,7 +97,9 @@ def fit_roofs(buildings: gpd.GeoDataFrame, surface_model: Path, parameters: Para
     )
     log = QualityLog(SOURCE, str(buildings.crs))
     for reason in ("roof_fit_cells", "roof_fit_absent", "roof_fit_poor"):
-        missed = np.array([number for number in range(len(ids)) if found.get(number, "roof_fit_cells") == reason], dtype=np.int64)
+        missed = np.array(
+            [number for number in range(len(ids)) if found.get(number, "roof_fit_cells") == reason], dtype=np.int64
+        )
         log.add(reason, ids[missed].tolist(), buildings.geometry.iloc[missed])
     return RoofFit(
         table.sort_values(["building_id", "tilt_deg", "azimuth_deg"], ignore_index=True, kind="stable"),
@@ -106,7 +112,9 @@ def _square(
 ) -> dict[int, list[tuple[float, float, float, BaseGeometry]] | str]:
     """Return planes (tilt, azimuth, misfit, outline) of some buildings, or why there are none."""
     read = _heights(source, shapely.total_bounds(shapes[members]), float(rules["finest_cell_m"]))
-    result: dict[int, list[tuple[float, float, float, BaseGeometry]] | str] = dict.fromkeys(members.tolist(), "roof_fit_cells")
+    result: dict[int, list[tuple[float, float, float, BaseGeometry]] | str] = dict.fromkeys(
+        members.tolist(), "roof_fit_cells"
+    )
     if read is None:
         return result
     heights, transform = read
@@ -116,15 +124,21 @@ def _square(
     if len(kept) == 0:
         return result
     numbers = rasterio.features.rasterize(
-        zip(inner[kept], range(1, len(kept) + 1), strict=True), out_shape=heights.shape, transform=transform, dtype="int32"
+        zip(inner[kept], range(1, len(kept) + 1), strict=True),
+        out_shape=heights.shape,
+        transform=transform,
+        dtype="int32",
     )
     east, north = slopes(heights, size)
+    all_cells = np.bincount(numbers.reshape(-1), minlength=len(kept) + 1)
     numbers[~np.isfinite(heights)] = 0
     for place, box in enumerate(ndimage.find_objects(numbers, max_label=len(kept)), start=1):
         if box is None:
             continue
         number = int(members[kept[place - 1]])
         cells = RoofCells(heights[box], east[box], north[box], numbers[box] == place, size)
+        if cells.inside.sum() < float(rules["least_seen"]) * all_cells[place]:
+            continue
         west, top = transform @ (box[1].start, box[0].start)
         result[number] = _roof(shapes[number], cells, ground[number], (west, top), rules)
     return result

@@ -39,6 +39,8 @@ from twin.sky.sky_view import AZIMUTHS
 TILE_M = 1000.0
 HALO_M = 200.0
 FAR_CELL_M = 5.0
+_PLANES_AT_ONCE = 20_000
+"""Rays of so many planes are followed at a time: 5 kB each in float64 for 72 azimuths."""
 
 Bounds = tuple[float, float, float, float]
 """West, south, east, north [m]."""
@@ -152,7 +154,13 @@ def far_skyline(
     """Return the far skyline of planes, float32 (planes, azimuths) [deg]; see `far_horizon`."""
     centre = shapely.get_coordinates(shapely.point_on_surface(np.asarray(shapes, dtype=object)))
     xyz = np.column_stack([centre, distribution.height_m])
-    return far_horizon(surfaces, xyz, distribution.azimuths_deg, distribution.near, threads=threads)
+    out = np.empty((len(xyz), len(distribution.azimuths_deg)), dtype=np.float32)
+    for first in range(0, len(xyz), _PLANES_AT_ONCE):
+        some = slice(first, first + _PLANES_AT_ONCE)
+        out[some] = far_horizon(
+            surfaces, xyz[some], distribution.azimuths_deg, distribution.near[some], threads=threads
+        )
+    return out
 
 
 def pooled_surface(

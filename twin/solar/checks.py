@@ -61,7 +61,9 @@ def physics_problems(roofs: pd.DataFrame, resource: Resource) -> list[str]:
     area = roofs["module_count"] * module_area_m2(rules)
     efficiency = module_kw / module_area_m2(rules)
     tell(energy > poa * area * efficiency * 1.001 + 0.5, "yield exceeds irradiation x module area x efficiency")
-    tell((capacity - roofs["module_count"] * module_kw).abs() > 1e-3, "capacity is not that of a whole number of modules")
+    tell(
+        (capacity - roofs["module_count"] * module_kw).abs() > 1e-3, "capacity is not that of a whole number of modules"
+    )
     # the space that a tilted module takes, as seen from above and as measured on its roof
     lean = np.cos(np.radians(roofs["module_tilt_deg"])) / np.cos(np.radians(roofs["tilt_deg"]))
     taken = area * np.minimum(lean, 1.0)

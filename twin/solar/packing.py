@@ -140,7 +140,7 @@ def _free_stretches(inner: npt.NDArray[np.object_], grid: Grid) -> pd.DataFrame:
 def _edges(shapes: npt.NDArray[np.object_]) -> dict[str, np.ndarray]:
     """Return the straight edges of all rings and the outline that each belongs to."""
     parts, outline = shapely.get_parts(shapes, return_index=True)
-    polygons = shapely.get_type_id(parts) == 3  # noqa: PLR2004
+    polygons = shapely.get_type_id(parts) == 3
     rings, part = shapely.get_rings(parts[polygons], return_index=True)
     points, ring = shapely.get_coordinates(rings, return_index=True)
     same = ring[1:] == ring[:-1]

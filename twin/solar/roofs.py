@@ -179,7 +179,8 @@ def _equip(planes: gpd.GeoDataFrame, values: Parameters) -> None:
         limit = float(values["largest_share"]) * shapely.area(shapes)
         room = np.minimum(shapely.area(inner), limit) * np.where(racks, along_slope, 1.0)[chosen]
         room[room < float(values["smallest_usable_m2"])] = 0.0
-        packed = pack(np.where(room > 0, inner, shapely.Polygon()), grid, limit)
+        inner[room == 0] = shapely.Polygon()
+        packed = pack(inner, grid, limit)
         usable[chosen], modules[chosen], behind[chosen] = room, packed.count, packed.behind
     planes["area_m2"] = shapely.area(planes.geometry.to_numpy()) * along_slope
     planes["usable_area_m2"] = usable

@@ -50,9 +50,7 @@ class Rows:
         return self.slant_m / self.pitch_m
 
 
-def row_factors(
-    rows: Rows, resource: Resource, azimuth_deg: npt.ArrayLike, behind_share: npt.ArrayLike
-) -> SkyFactors:
+def row_factors(rows: Rows, resource: Resource, azimuth_deg: npt.ArrayLike, behind_share: npt.ArrayLike) -> SkyFactors:
     """Return what is left of each component on modules in rows, averaged over all modules of a roof.
 
     Parameters

@@ -226,9 +226,13 @@ class _Engine:
         self._temp_air = lit["temp_air"].to_numpy()[:, None]
         self._wind_speed = lit["wind_speed"].to_numpy()[:, None]
         racks, nothing = on_racks(roofs), np.zeros(len(roofs))
-        behind = roofs["behind_row_share"].to_numpy(dtype=np.float64) if "behind_row_share" in roofs.columns else nothing
+        behind = (
+            roofs["behind_row_share"].to_numpy(dtype=np.float64) if "behind_row_share" in roofs.columns else nothing
+        )
         # orientations are told to a tenth of a degree, shares to a hundredth: that is what tells planes apart
-        roof = np.column_stack([roofs["tilt_deg"].round(1), roofs["azimuth_deg"].fillna(180.0).round(1), nothing, nothing])
+        roof = np.column_stack(
+            [roofs["tilt_deg"].round(1), roofs["azimuth_deg"].fillna(180.0).round(1), nothing, nothing]
+        )
         module = np.column_stack(
             [roofs["module_tilt_deg"].round(1), roofs["module_azimuth_deg"].round(1), racks, behind.round(2)]
         )

@@ -64,7 +64,8 @@ class Town:
         )
 
     def write(self, path: Path) -> Path:
-        west, south, east, north = shapely.total_bounds(np.array(self.shapes, dtype=object)).round() + (-20, -20, 20, 20)
+        around = shapely.total_bounds(np.array(self.shapes, dtype=object)).round()
+        west, south, east, north = around + np.array([-20.0, -20.0, 20.0, 20.0])
         rows, columns = round((north - south) / self.size), round((east - west) / self.size)
         x, y = west + (np.arange(columns) + 0.5) * self.size, north - (np.arange(rows) + 0.5) * self.size
         heights = np.full((rows, columns), GROUND)
@@ -218,6 +219,23 @@ def test_what_does_not_fit_is_left_out_with_a_reason(tmp_path):
     assert (roofs["fit_rmse_m"].dropna() < 0.07).all()
 
 
+def test_half_a_roof_is_not_fitted(tmp_path):
+    town = Town()
+    town.add(house(20, 12), gable(30.0, 6.0))
+    town.add(house(20, 12), gable(30.0, 6.0))
+    path = town.write(tmp_path / "dsm.tif")
+    with rasterio.open(path, "r+") as target:
+        heights = target.read(1)
+        # of the first 40 % are left, of the second 70 %
+        for shape, share in zip(town.shapes, (0.4, 0.7), strict=True):
+            row, column = target.index(shape.centroid.x - 10 + 20 * share, shape.centroid.y)
+            heights[row - 30 : row + 30, column : column + 40] = np.nan
+        target.write(heights, 1)
+    fit = fit_roofs(town.buildings(), path)
+    assert fit.planes["building_id"].tolist() == ["B00001", "B00001"]
+    assert fit.quality[["key", "reason"]].to_numpy().tolist() == [["B00000", "roof_fit_cells"]]
+
+
 def test_no_heights_no_planes(tmp_path):
     town = Town()
     town.add(house(), gable(30.0, 5.0))
@@ -254,18 +272,18 @@ def test_the_order_of_buildings_changes_nothing(tmp_path):
     assert shapely.equals_exact(there.planes.geometry.to_numpy(), back.planes.geometry.to_numpy()).all()
 
 
-def test_two_milliseconds_a_building(tmp_path):
+def test_a_few_milliseconds_a_building(tmp_path):
     town = Town()
     for number in range(600):
         roof = (level, gable(25.0, 5.0), hip(30.0, 16, 10), level)[number % 4]
         town.add(house(16, 10), roof, 7.0 * number)
     path, buildings = town.write(tmp_path / "dsm.tif"), town.buildings()
     fit_roofs(buildings.iloc[:10], path)
-    began = time.perf_counter()
+    began = time.process_time()
     fit = fit_roofs(buildings, path)
-    each = (time.perf_counter() - began) / len(buildings)
+    each = (time.process_time() - began) / len(buildings)
     assert len(fit.planes) == 150 * (1 + 2 + 4 + 1)
-    assert each < 0.008  # 2 ms on a free machine
+    assert each < 0.006
 
 
 def test_every_rule_names_its_source():

@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
+import pvlib
 import pytest
 import shapely
+
+from geodata.products.weather import Weather
+from twin.solar.resource import Resource, prepare_resource
 
 
 @dataclass(frozen=True)
@@ -66,3 +71,19 @@ def houses() -> Scene:
 def towers() -> Scene:
     """Flat roofs of very different height."""
     return build_scene(192, 0.5, 11, gables=False, tallest_m=75.0)
+
+
+@pytest.fixture(scope="session")
+def clear_year() -> Resource:
+    """A year without clouds over Siheung."""
+    index = pd.date_range("2022-12-31T15:30Z", periods=8760, freq="h", name="time")
+    sun = pvlib.solarposition.get_solarposition(index, 37.45, 126.87)
+    elevation = sun["apparent_elevation"].to_numpy()
+    clear = pvlib.clearsky.simplified_solis(elevation, dni_extra=pvlib.irradiance.get_extra_radiation(index).to_numpy())
+    dni, dhi = (np.where(elevation > 0, np.nan_to_num(clear[name]), 0.0) for name in ("dni", "dhi"))
+    frame = pd.DataFrame(
+        {"ghi": dni * np.sin(np.radians(elevation.clip(0))) + dhi, "dni": dni, "dhi": dhi}, index=index
+    ).assign(temp_air=12.0, wind_speed=2.0, pressure=101_000.0)
+    place = {"latitude": 37.45, "longitude": 126.87, "elevation_m": 30.0}
+    weather = Weather(frame=frame, **place, station="Made", source="test", utc_offset_h=9.0)
+    return prepare_resource(weather, 37.45, 126.87, 30.0, None)

@@ -54,8 +54,8 @@ def planes(*rows: tuple) -> gpd.GeoDataFrame:
         # the upper one is 1.4 m wide: no module
         (shapely.union(shapely.box(0, 0, 20, 2), shapely.box(0, 2, 2, 20)), 52.36, 11),
         # court of 14 x 14 in 30 x 30, its edge at 7.4 and 22.0 of 29.4 m: four rows of 16 before it (the last ends at 7.0), seven
-        # of 4 + 4 beside it, four of 16 beyond. 70 % of 704 m2: 64 and 56 modules with the space behind them take 419.1, the
-        # next row 447; 136 modules take 475.0, and of the row after (492.8 - 475.0) / 1.711 = 10 fit
+        # of 4 + 4 beside it, four of 16 beyond. 70 % of 704 m2 are 492.8: with the first row
+        # beyond, 64 + 56 + 16 = 136 modules take 136 x 3.493 = 475.0, and of the next row (492.8 - 475.0) / 1.711 = 10 fit
         (shapely.box(0, 0, 30, 30) - shapely.box(8, 8, 22, 22), 0.7 * 704, 146),
     ],
 )
@@ -79,7 +79,7 @@ def test_racks_face_south_on_a_turned_roof():
     # of these 43 the last two are beyond 70 % of 200 m2: 37 x 3.493 + 4 x 1.711 = 136.1 and 41 x 3.493 = 143.2
     tip = shapely.Polygon([(10, 0), (20, 10), (10, 20), (0, 10)])
     roof = roof_planes(buildings(tip)).iloc[0]
-    assert 0.7 * 200 == pytest.approx(roof["usable_area_m2"])
+    assert roof["usable_area_m2"] == pytest.approx(0.7 * 200)
     assert roof["module_count"] == 41
     assert roof["module_azimuth_deg"] == 180.0
 
@@ -93,7 +93,7 @@ def test_capacity_is_that_of_whole_modules_and_stays_within_the_share():
     generator = np.random.default_rng(11)
     shapes = []
     for number in range(400):
-        corners = generator.uniform(0, 40, (8, 2)) + (100.0 * number, 0)
+        corners = generator.uniform(0, 40, (8, 2)) + np.array([100.0 * number, 0.0])
         shapes.append(shapely.convex_hull(shapely.multipoints(corners)))
     roofs = roof_planes(buildings(*shapes))
     assert roofs["module_count"].dtype.kind == "i"

@@ -134,7 +134,11 @@ def test_rows_take_from_each_other_what_pvlib_says(done, roofs, resource):
     assert behind["B4-1"] > 0.5
     for roof_id in ("B0-1", "B4-1", "B3-1"):
         share = behind[roof_id]
-        total = (beam + sky["poa_circumsolar"]) * (1 - share * shaded) + sky["poa_isotropic"] * (1 - share * diffuse) + ground
+        total = (
+            (beam + sky["poa_circumsolar"]) * (1 - share * shaded)
+            + sky["poa_isotropic"] * (1 - share * diffuse)
+            + ground
+        )
         # the horizon band is the rest: a few parts in a thousand
         rest = table.at[roof_id, "poa_kwh_m2"] - total.sum() / 1000
         band = sky["poa_horizon"].sum() / 1000
