@@ -18,7 +18,8 @@ import pvlib
 from benchmarks._district import District, build_district
 from benchmarks._grass import grass_horizons, grass_missing
 from benchmarks.edit import Parts
-from benchmarks.sky import machine
+from benchmarks.sky import CELL_SIZE_M, machine
+from benchmarks.sky import town as synthetic_town
 from twin.sky.factors import PlaneFactors, factors_of
 from twin.sky.horizon import horizon_angle, horizon_slopes
 from twin.sky.lines import Grid
@@ -33,15 +34,22 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks rivals", description=__doc__)
     parser.add_argument("--side", type=float, default=600.0, help="side of the square that r.horizon sweeps [m]")
     parser.add_argument("--roofs", type=int, default=40, help="roofs that the ModelChain runs for")
+    parser.add_argument(
+        "--dense", action="store_true", help="horizons of the synthetic town of `benchmarks.sky` instead"
+    )
     options = parser.parse_args(arguments)
     print(f"rivals: {machine()}")
+    if options.dense:
+        place = synthetic_town(round(options.side / CELL_SIZE_M))
+        _horizons("synthetic town", place.heights, CELL_SIZE_M, place.numbers > 0)
+        return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         town = build_district(folder, "town")
         surface = town.surface(folder / "surface")
         x, y = (round(at - options.side / 2) for at in town.area.area.centroid.coords[0])
         heights = surface.read((x, y, x + options.side, y + options.side))
-        _horizons(heights, town.cell_size_m)
+        _horizons("demo town", heights, town.cell_size_m)
         began, busy = time.perf_counter(), time.process_time()
         near, far = town_skyline(town.planes, surface, AZIMUTHS, Parts(folder / "parts"))
         resource = town.resource()
@@ -50,9 +58,9 @@ def main(arguments: list[str]) -> None:
         _yields(town, resource, folder / "yields", factors, swept=swept, count=options.roofs)
 
 
-def _horizons(heights: np.ndarray, cell_size_m: float) -> None:
+def _horizons(words: str, heights: np.ndarray, cell_size_m: float, roofs: np.ndarray | None = None) -> None:
     rows, columns = heights.shape
-    print(f"horizons of {rows} x {columns} cells of {cell_size_m} m of the demo town:")
+    print(f"horizons of {rows} x {columns} cells of {cell_size_m} m of the {words}:")
     grid = Grid.of(heights, cell_size_m)
     azimuths = np.arange(AZIMUTHS) * 360.0 / AZIMUTHS
     for _ in horizon_slopes(grid, azimuths[:4]):
@@ -79,6 +87,9 @@ def _horizons(heights: np.ndarray, cell_size_m: float) -> None:
     off = horizon_difference(heights, cell_size_m, found.by_azimuth)
     middle, most = np.quantile(off, [0.5, 0.95])
     print(f"  difference of angles: median {middle:.3f} deg, 95 % within {most:.3f} deg")
+    if roofs is not None:
+        most = np.quantile(off.reshape(count, -1)[:, roofs.ravel()], 0.95)
+        print(f"  of cells on roofs: 95 % within {most:.3f} deg")
 
 
 def horizon_difference(heights: np.ndarray, cell_size_m: float, others: dict[float, np.ndarray]) -> np.ndarray:

@@ -41,7 +41,7 @@ NODE_M = 50.0
 NODE_RISE_M = 30.0
 """Height above ground of the second look-up at each place; a roof in between sees a skyline in between."""
 STEPS: dict[str, float] = {
-    "sky_view": 1e-3,
+    "sky_view": 1e-2,
     "shade_hours_summer": 1.0,
     "shade_hours_year": 1.0,
     "irradiation_kwh_m2": 1.0,

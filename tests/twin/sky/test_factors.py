@@ -74,7 +74,7 @@ def test_a_free_roof_has_factors_of_exactly_one(turn_deg, tilt_deg):
             for name in ("beam", "circumsolar", "isotropic", "horizon", "ground")
         }
         components = PlaneComponents(
-            hours=sun.index, tilt_deg=tilt, azimuth_deg=azimuth, aoi=np.zeros((len(sun), 2)), **parts
+            hours=sun.index, tilt_deg=tilt, azimuth_deg=azimuth, aoi=np.zeros((len(sun), 2)), ghi=ghi[:, None], **parts
         )
         np.testing.assert_array_equal(
             plane_of_array(components, np.arange(2), factors), plane_of_array(components, np.arange(2))
