@@ -49,7 +49,7 @@ bench: setup
 
 lock:
 	$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-header \
-	  --override requirements/overrides.txt --group dev pyproject.toml --output-file requirements/lock.txt
+	  --override requirements/overrides.txt --extra distributed --group dev pyproject.toml --output-file requirements/lock.txt
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -10,7 +10,7 @@ import pandas as pd
 
 from geodata.catalogue import LAYERS
 from geodata.site import Site
-from pipelines.assets.sources import AREA, load_area
+from pipelines.assets.sources import AREA, HILLS, load_area
 from pipelines.assets.town import measured_surface
 from pipelines.steps import Step, Work, step
 from twin.publish.rasters import write_raster
@@ -129,7 +129,15 @@ def skyline(work: Work) -> None:
             return
     planes, azimuths = work.frame("scenario/roof_planes"), work.site.solar.azimuths
     raised, evergreen = surface_with_trees(work)
-    near, far = town_skyline(planes, replace(raised, canopy=None), azimuths, work.part, work.site.compute)
+    hills = work.path("sources/terrain", HILLS)
+    near, far = town_skyline(
+        planes,
+        replace(raised, canopy=None),
+        azimuths,
+        work.part,
+        work.site.compute,
+        hills=hills if hills.exists() else None,
+    )
     save_skyline(near, far, work.out)
     if evergreen is not None:
         trees = canopy_skyline(

@@ -36,6 +36,10 @@ from twin.solar.resource import prepare_resource
 from twin.solar.resource_file import save_resource
 
 AREA = "sources/study_area"
+HILLS = "hills.tif"
+HILLS_REACH_M = 20_000.0
+HILLS_CELL_M = 30.0
+"""Hills that far around the town shade it at sunrise and sunset; 30 m cells do for 20 km."""
 READ_MARGIN_M = 50.0
 """Features this far outside the study area are still read, so that none that touches it is missed."""
 
@@ -236,6 +240,10 @@ def terrain(work: Work) -> None:
     area = load_area(work)
     report = build_terrain(work.site.inbox, datasets, area, work.out / "terrain.tif")
     work.metadata |= report.as_dict()
+    models = [dataset for dataset in datasets if dataset.parts[0].kind == "raster"]
+    if models and report.method != "contours":
+        wide = work.out / HILLS
+        build_terrain(work.site.inbox, models, area, wide, margin_m=HILLS_REACH_M, cell_size_m=HILLS_CELL_M)
     draw_terrain(
         work.out / "terrain.tif",
         work.preview,

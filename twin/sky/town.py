@@ -39,7 +39,13 @@ Keep = Callable[[str, dict[str, Any], Callable[[Path], None]], Path]
 
 
 def town_skyline(
-    planes: gpd.GeoDataFrame, surface: SurfaceFolder, azimuths: int, keep: Keep, compute: ComputeSpec | None = None
+    planes: gpd.GeoDataFrame,
+    surface: SurfaceFolder,
+    azimuths: int,
+    keep: Keep,
+    compute: ComputeSpec | None = None,
+    *,
+    hills: Path | None = None,
 ) -> tuple[HorizonDistribution, np.ndarray]:
     """Return near and far skylines of all planes, in their order.
 
@@ -50,6 +56,7 @@ def town_skyline(
     azimuths : directions in which the skyline is taken
     keep : where the skylines of a tile are kept between runs
     compute : where tiles are swept; results are the same bit for bit
+    hills : coarse raster of terrain heights [m] far around the town; it counts where the surface ends
 
     Returns
     -------
@@ -62,8 +69,15 @@ def town_skyline(
         If the cluster that ``compute`` names does not answer.
     """
     distribution = near_skyline(planes, surface, azimuths, keep, compute)
-    far = far_surface(surface, keep, compute)
-    return distribution, far_skyline(distribution, planes.geometry.to_numpy(), [far])
+    around = [far_surface(surface, keep, compute)]
+    if hills is not None:
+        around.append(_hills(hills))
+    return distribution, far_skyline(distribution, planes.geometry.to_numpy(), around)
+
+
+def _hills(path: Path) -> FarSurface:
+    with rasterio.open(path) as source:
+        return FarSurface.of(source.read(1), source.transform.a, source.bounds.left, source.bounds.top)
 
 
 def near_skyline(
