@@ -10,7 +10,7 @@ from functools import partial
 
 import dagster as dg
 
-from pipelines.assets import green, publish, solar, sources, town
+from pipelines.assets import green, publish, release, solar, sources, town
 from pipelines.assets.inventory import inventory_asset
 from pipelines.checks import account_check, layer_check
 from pipelines.instance import Workplace, open_workplace, refuse_foreign_instance
@@ -56,7 +56,7 @@ def build_defs(
             assets.append(asset_of(step, site, store, scenario, context_check=check, on_progress=on_progress))
             if step.layer is not None:
                 checks.append(layer_check(step.layer, site, store, scenario))
-    assets.append(publish.release_asset(workplace, store, check, on_progress))
+    assets.append(release.release_asset(workplace, store, check, on_progress))
     job = nightly_job()
     return dg.Definitions(
         assets=assets,

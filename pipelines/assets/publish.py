@@ -1,46 +1,31 @@
-"""Steps that turn layers into files, and the asset that publishes a release."""
+"""Steps that turn layers into files."""
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from typing import Any
 
-import dagster as dg
 import geopandas as gpd
 import pandas as pd
 
 from geodata.accounting import REASONS
 from geodata.catalogue import LAYERS
-from geodata.errors import InputError
 from geodata.parameters import Parameters, load_parameters
-from geodata.site import CORE_ROLES, ROLE_TITLES, ROLES, Role, Site
+from geodata.site import Site
 from pipelines.about import release_about
 from pipelines.assets.sources import AREA, load_area
-from pipelines.assets.sources import STEPS as SOURCE_STEPS
-from pipelines.checks import release_problems
-from pipelines.code_version import code_version, library_versions
-from pipelines.instance import Workplace
+from pipelines.code_version import library_versions
 from pipelines.steps import (
     INVENTORY,
-    OWNER,
-    Progress,
     Step,
     Work,
-    key_of,
-    read_inventory,
-    read_table,
-    role_digest,
     step,
 )
-from pipelines.store import Store, StoredObject, digest_of
+from pipelines.store import StoredObject
 from twin.indicators import district_rows
 from twin.publish.about import ReleaseAbout
 from twin.publish.geopackage import write_geopackage
-from twin.publish.manifest import build_manifest
 from twin.publish.maps import draw_map
-from twin.publish.release import publish_release
 from twin.publish.run_info import newest_vintage
 from twin.publish.run_info import run_info as run_info_of
-from twin.publish.validate import validate_release
 
 CLEAN = (
     "sources/parcels",
@@ -67,6 +52,11 @@ PARAMETER_FILES = (
     ("geodata.clean", "land_tables.yaml"),
     ("geodata.clean", "building_register.yaml"),
 )
+
+
+def parameter_files() -> dict[str, Parameters]:
+    """Return the parameter files that the published numbers rest on, by name."""
+    return {f"{package}/{file}": load_parameters(package, file) for package, file in PARAMETER_FILES}
 
 
 @step("scenario/districts", group="publish", layer=LAYERS["districts"],
@@ -203,219 +193,3 @@ def overview_map(work: Work) -> None:
 
 
 STEPS: tuple[Step, ...] = (districts, quality, run_info, geopackage, overview_map)
-
-TABLES = {"hourly_by_dong.parquet": "scenario/roof_yields", "profile_by_building.parquet": "scenario/roof_yields"}
-"""Published tables and the step whose result holds them."""
-
-
-RELEASED = ("geopackage", "map", "surface", "roof_yields", "sky_rasters")
-"""What a release is made of, in each scenario; everything else is reached from these."""
-
-
-class MixedObjectsError(InputError):
-    """The objects that would be published do not belong to one another."""
-
-
-def pin_objects(store: Store, site: Site) -> dict[str, StoredObject]:
-    """Return every stored object that the GeoPackages were made from, one version of each.
-
-    Walks from the GeoPackages back to the inbox by the content hashes that each object recorded of its inputs.
-
-    Raises
-    ------
-    MixedObjectsError
-        If two versions of one asset are involved, one is gone, or a source was made from files that are no longer those of
-        the inventory: then something upstream was re-materialised alone.
-    """
-    pinned: dict[str, StoredObject] = {}
-    pending: list[tuple[str, str]] = []
-    for scenario in site.scenarios:
-        for name in RELEASED:
-            found = store.current(f"{scenario}/{name}")
-            if found is None:
-                raise MixedObjectsError(
-                    f"{scenario}/{name} was not built yet, or its stored object is damaged. Run: twin run"
-                )
-            pinned[found.asset] = found
-            pending += list(found.inputs.items())
-    while pending:
-        asset, content = pending.pop()
-        if asset.startswith(":"):
-            continue
-        if asset in pinned:
-            if pinned[asset].content != content:
-                raise MixedObjectsError(
-                    f"two versions of {asset} are in use: something was re-materialised alone. Run: twin run"
-                )
-            continue
-        found = store.by_content(asset, content)
-        if found is None:
-            raise MixedObjectsError(f"the version of {asset} that was used is no longer in the store. Run: twin run")
-        pinned[asset] = found
-        pending += list(found.inputs.items())
-    _refuse_stale_sources(pinned, store)
-    return pinned
-
-
-def _refuse_stale_sources(pinned: dict[str, StoredObject], store: Store) -> None:
-    inventory = store.current(INVENTORY)
-    if inventory is None or inventory.content != pinned[INVENTORY].content:
-        raise MixedObjectsError("the inbox was read again since these layers were built. Run: twin run")
-    for source in SOURCE_STEPS:
-        if source.role is None:
-            continue
-        used = pinned[source.name].inputs.get(f":{source.role}")
-        if used != role_digest(inventory, source.role):
-            raise MixedObjectsError(
-                f"{source.name} was built from files that are no longer in the inbox. Run: twin run"
-            )
-
-
-def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tuple[StoredObject, str]]:
-    """Return the files of a release: name inside it to the stored object that holds it and its name there."""
-    files: dict[str, tuple[StoredObject, str]] = {}
-    for scenario in site.scenarios:
-        files[f"{scenario}/twin.gpkg"] = pinned[f"{scenario}/geopackage"], "twin.gpkg"
-        files[f"maps/{scenario}.png"] = pinned[f"{scenario}/map"], "map.png"
-        for table, step_name in TABLES.items():
-            stored = pinned[key_of(step_name, scenario)]
-            if table in stored.files:
-                files[f"tables/{scenario}_{table}"] = stored, table
-        rasters = pinned[f"{scenario}/sky_rasters"]
-        files |= {f"rasters/{scenario}_{name}": (rasters, name) for name in sorted(rasters.files)}
-    return files
-
-
-def summary_lines(site: Site, pinned: dict[str, StoredObject]) -> list[str]:
-    """Return what a person wants to know of a release first."""
-    lines = []
-    for scenario in site.scenarios:
-        counts = pinned[f"{scenario}/geopackage"].metadata["layers"]
-        lines.append(f"{scenario}: " + ", ".join(f"{LAYERS[name].ko} {rows:,}" for name, rows in counts.items()))
-        rows = read_table(pinned[f"{scenario}/districts"].data / "features.parquet")
-        whole = (
-            rows[rows["kind"] == "district"]
-            if (rows["kind"] == "district").any()
-            else rows[rows["kind"] == "legal_dong"]
-        )
-        title = (
-            "사업지구 · district"
-            if (rows["kind"] == "district").any()
-            else f"법정동 {len(whole)}개, 사업지구 아님 · {len(whole)} legal dongs, not the district"
-        )
-        figures = [f"{whole['area_m2'].sum() / 1e6:,.2f} km2"]
-        unshaded = pinned[f"{scenario}/roofs"].metadata.get("unshaded", True)
-        mark = " (음영 미반영 · unshaded)" if unshaded else " (음영 반영 · shading included)"
-        if "yield_kwh" in whole.columns:
-            figures.append(
-                f"지붕 태양광 · rooftop PV {whole['capacity_kwp'].sum() / 1000:,.1f} MWp, {whole['yield_kwh'].sum() / 1e6:,.1f} GWh/a{mark}"
-            )
-        if "green_area_m2" in whole.columns:
-            figures.append(f"녹피율 · green cover {100 * whole['green_area_m2'].sum() / whole['area_m2'].sum():.1f} %")
-        lines.append(f"{title}: " + ", ".join(figures))
-    absent = {
-        role: found.absent for role in ROLES if (found := pinned.get(clean_asset(role))) is not None and found.absent
-    }
-    lines += [f"없음 · missing: {ROLE_TITLES[role][0]} · {why}" for role, why in absent.items() if role in CORE_ROLES]
-    refining = [ROLE_TITLES[role][0] for role in absent if role not in CORE_ROLES and role != "district"]
-    if refining:
-        lines.append(f"보조 자료 없음 · not given, would refine: {', '.join(refining)}")
-    if site.demo:
-        lines.append("가상 데이터 · demo data")
-    return lines
-
-
-def clean_asset(role: Role) -> str:
-    """Return the asset that is made from the files of ``role``."""
-    return {"weather": "sources/resource", "district": AREA}.get(role, f"sources/{role}")
-
-
-def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, Any]:
-    """Publish a release of the current objects, if they belong together, pass every check again, and are new.
-
-    Raises
-    ------
-    MixedObjectsError
-        If the objects do not belong together.
-    InputError
-        If a check refuses them, or the outputs cannot be written.
-    """
-    site = workplace.site
-    pinned = pin_objects(store, site)
-    problems = release_problems(site, pinned.__getitem__, SOURCE_STEPS)
-    if problems:
-        raise InputError("checks refuse these layers:\n  " + "\n  ".join(problems))
-    summary = summary_lines(site, pinned)
-    stored_files = release_files(site, pinned)
-    files = {name: stored.data / file for name, (stored, file) in stored_files.items()}
-    manifest = build_manifest(
-        site,
-        pinned_records(pinned),
-        summary,
-        library_versions(),
-        inventory=read_inventory(pinned[INVENTORY]),
-        parameters=parameter_files(),
-        geopackages={scenario: files[f"{scenario}/twin.gpkg"] for scenario in site.scenarios},
-    )
-    result = publish_release(
-        workplace.outputs,
-        site.name,
-        files,
-        manifest,
-        digest_of({asset: found.content for asset, found in pinned.items()}),
-        now=now,
-        keep=site.keep_releases,
-        validate=validate_release,
-        expected={name: stored.files[file] for name, (stored, file) in stored_files.items()},
-    )
-    return {
-        "release": str(result.path),
-        "id": result.id,
-        "published": result.published,
-        "reason": result.reason,
-        "summary": summary,
-    }
-
-
-def parameter_files() -> dict[str, Parameters]:
-    """Return the parameter files that the published numbers rest on, by name."""
-    return {f"{package}/{file}": load_parameters(package, file) for package, file in PARAMETER_FILES}
-
-
-def pinned_records(pinned: dict[str, StoredObject]) -> dict[str, dict[str, Any]]:
-    """Return digest, content hash, inputs and metadata of each object, for the manifest."""
-    return {
-        asset: {"digest": found.digest, "content": found.content, "inputs": found.inputs, "metadata": found.metadata}
-        for asset, found in sorted(pinned.items())
-    }
-
-
-def release_asset(
-    workplace: Workplace,
-    store: Store,
-    context_check: Callable[[Any], None],
-    on_progress: Callable[[Progress], None] | None,
-) -> dg.AssetsDefinition:
-    """Return the asset that publishes; it verifies everything itself, so that materialising it alone is safe."""
-
-    @dg.asset(
-        key=dg.AssetKey(["release"]),
-        deps=[dg.AssetKey([scenario, name]) for scenario in workplace.site.scenarios for name in RELEASED],
-        group_name="publish",
-        kinds={"geopackage"},
-        owners=[OWNER],
-        tags={"site": workplace.site.name, "scenario": "all"},
-        code_version=code_version(publish),
-        description="The published, immutable release; nothing is published when nothing has changed. · 공개된 릴리스.",
-    )
-    def body(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        context_check(context)
-        try:
-            told = publish(workplace, store, now=datetime.now(UTC))
-        except InputError as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
-        if on_progress is not None:
-            on_progress(Progress("release", 0.0, not told["published"], None, None))
-        return dg.MaterializeResult(metadata=told, data_version=dg.DataVersion(told["id"]))
-
-    return body

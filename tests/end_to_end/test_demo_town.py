@@ -9,6 +9,7 @@ import sqlite3
 import pandas as pd
 import pyogrio
 import pytest
+import rasterio
 
 from geodata.catalogue import LAYERS
 from twin.publish.validate import validate_geopackage
@@ -159,3 +160,28 @@ def test_every_input_file_is_named_with_its_hash(town, demo_site):
     inputs = info[info["topic"] == "input file"].set_index("name")["value"]
     for path in sorted((demo_site.parent / "inbox").iterdir()):
         assert inputs[path.name] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_rasters_of_the_sky_lie_beside_it(town):
+    names = {path.name for path in (town.latest / "rasters").glob("*.tif")}
+    assert names == {
+        f"existing_{n}.tif" for n in ("sky_view", "shade_hours_summer", "shade_hours_year", "irradiation_kwh_m2")
+    }
+    with rasterio.open(town.latest / "rasters" / "existing_irradiation_kwh_m2.tif") as source:
+        assert source.crs == "EPSG:5186"
+        assert source.overviews(1)
+        light = source.read(1, masked=True) * source.scales[0] + source.offsets[0]
+    # open ground receives the year's global irradiation, and nothing on the level receives more
+    assert light.max() == pytest.approx(1327, rel=0.01)
+    assert light.min() >= 0
+    with rasterio.open(town.latest / "rasters" / "existing_sky_view.tif") as source:
+        view = source.read(1, masked=True) * source.scales[0] + source.offsets[0]
+    assert 0 <= view.min() < view.max() <= 1.0
+
+
+def test_modules_are_whole_and_fit_on_their_roof(town):
+    roofs = read(town, "roofs")
+    with_modules = roofs[roofs["module_count"] > 0]
+    # twin/solar/roofs.yaml: a module is 1.722 m by 1.134 m and 430 W
+    assert (with_modules["capacity_kwp"] - with_modules["module_count"] * 0.430).abs().max() < 0.001
+    assert (with_modules["module_count"] * 1.722 * 1.134 <= with_modules["area_m2"] * 0.70 + 0.1).all()

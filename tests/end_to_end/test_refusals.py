@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.assets.publish import MixedObjectsError, publish
+from pipelines.assets.release import MixedObjectsError, publish
 from pipelines.store import Store
 
 
