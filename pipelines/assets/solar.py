@@ -29,8 +29,8 @@ from twin.solar.roofs import roof_planes as planes_of
 from twin.solar.yields import roof_yields as yields_of
 
 
-@step("scenario/roof_fit", group="solar", needs=("scenario/footprints", "sources/roof_planes", "sources/surface_model"),
-      kinds={"rasterio"})  # fmt: skip
+@step("scenario/roof_fit", group="solar", kinds={"rasterio"}, essential=("sources/surface_model", "scenario/footprints"),
+      needs=("sources/roof_planes",))  # fmt: skip
 def roof_fit(work: Work) -> None:
     """Roof planes fitted to the heights of the surface model, where no city model gives them; misfits are left out.
 
@@ -39,9 +39,6 @@ def roof_fit(work: Work) -> None:
     measured = measured_surface(work)
     if measured is None:
         work.absent("표면모델(DSM)이 없음", "no surface model")
-        return
-    if not work.has("scenario/footprints"):
-        work.absent("건물 자료가 없음", "no buildings")
         return
     buildings, given = work.frame("scenario/footprints"), work.frame_or_none("sources/roof_planes")
     if given is not None:
@@ -52,15 +49,17 @@ def roof_fit(work: Work) -> None:
     work.metadata |= {"buildings": found.buildings, "buildings_fitted": found.fitted}
 
 
-@step("scenario/roof_planes", group="solar", needs=("scenario/footprints", "sources/roof_planes", "scenario/roof_fit"))
+@step(
+    "scenario/roof_planes",
+    group="solar",
+    essential=("scenario/footprints",),
+    needs=("sources/roof_planes", "scenario/roof_fit"),
+)
 def roof_planes(work: Work) -> None:
     """Roof planes with usable area and PV capacity; flat unless a plane is given.
 
     지붕면: 설치 가능 면적과 설비용량.
     """
-    if not work.has("scenario/footprints"):
-        work.absent("건물 자료가 없음", "no buildings")
-        return
     buildings = work.frame("scenario/footprints")
     given = work.frame_or_none("sources/roof_planes")
     if given is not None:
@@ -73,19 +72,12 @@ def roof_planes(work: Work) -> None:
 
 
 @step("scenario/canopy", group="solar", kinds={"rasterio"},
-      needs=("sources/land_cover", "scenario/surface", "scenario/footprints", "scenario/roof_planes"))  # fmt: skip
+      essential=("sources/land_cover", "scenario/surface"), needs=("scenario/footprints", "scenario/roof_planes"))  # fmt: skip
 def canopy(work: Work) -> None:
     """Trees on the surface, from the forest classes of the land cover: heights and kinds in tiles of one kilometre.
 
     표면 위의 나무: 토지피복 산림의 높이와 수종 (1 km 타일).
     """
-    for need, ko, en in (
-        ("sources/land_cover", "토지피복 자료가 없음", "no land cover"),
-        ("scenario/surface", "지형 자료가 없음", "no terrain"),
-    ):
-        if not work.has(need):
-            work.absent(ko, en)
-            return
     if work.need("scenario/surface").metadata.get("cells_measured"):
         work.absent("나무가 이미 표면모델(DSM)에 있음", "the surface model shows the trees already")
         return
@@ -109,24 +101,13 @@ def surface_with_trees(work: Work) -> tuple[SurfaceFolder, SurfaceFolder | None]
     return replace(folder, canopy=heights), evergreen
 
 
-@step("scenario/skyline", group="solar", needs=("scenario/roof_planes", "scenario/surface", "scenario/canopy", "sources/terrain"),
-      kinds={"numba"}, parameters=lambda site: site.solar.azimuths)  # fmt: skip
+@step("scenario/skyline", group="solar", essential=("scenario/roof_planes", "scenario/surface"),
+      needs=("scenario/canopy", "sources/terrain"), kinds={"numba"}, parameters=lambda site: site.solar.azimuths)  # fmt: skip
 def skyline(work: Work) -> None:
     """What hides the sky from each roof plane: the distribution of horizon angles by azimuth, near and far.
 
     지붕면별 하늘 가림: 방위별 지평선 각도 분포.
     """
-    for need, ko, en in (
-        ("scenario/roof_planes", "건물 자료가 없음", "no buildings"),
-        (
-            "scenario/surface",
-            "지형 자료가 없어 음영을 계산하지 않음",
-            "no terrain, so nothing is known of what hides the sky",
-        ),
-    ):
-        if not work.has(need):
-            work.absent(ko, en)
-            return
     planes, azimuths = work.frame("scenario/roof_planes"), work.site.solar.azimuths
     raised, evergreen = surface_with_trees(work)
     hills = work.path("sources/terrain", HILLS)
@@ -154,20 +135,13 @@ def skyline(work: Work) -> None:
     work.metadata["sampling"] = {kind.name.lower(): int((near.sampling == kind).sum()) for kind in Sampling}
 
 
-@step("scenario/roof_yields", group="solar", needs=("scenario/roof_planes", "scenario/skyline", "sources/resource"),
+@step("scenario/roof_yields", group="solar", essential=("scenario/roof_planes", "sources/resource"), needs=("scenario/skyline",),
       kinds={"pvlib"}, parameters=lambda site: site.timezone)  # fmt: skip
 def roof_yields(work: Work) -> None:
     """Hourly irradiation and AC yield of every roof plane, and the tables made from them.
 
     지붕면별 시간별 일사량과 발전량.
     """
-    for need, ko, en in (
-        ("scenario/roof_planes", "건물 자료가 없음", "no buildings"),
-        ("sources/resource", "기상 자료가 없음", "no weather"),
-    ):
-        if not work.has(need):
-            work.absent(ko, en)
-            return
     planes = work.frame("scenario/roof_planes")
     resource = load_resource(work.need("sources/resource").data)
     factors, known = None, None
@@ -187,15 +161,13 @@ def _raster_parameters(site: Site) -> Any:
 
 
 @step("scenario/sky_rasters", group="solar", kinds={"numba", "rasterio"}, parameters=_raster_parameters,
-      needs=(AREA, "scenario/surface", "scenario/canopy", "scenario/footprints", "sources/terrain", "sources/resource"))  # fmt: skip
+      essential=("scenario/surface",),
+      needs=(AREA, "scenario/canopy", "scenario/footprints", "sources/terrain", "sources/resource"))  # fmt: skip
 def sky_rasters(work: Work) -> None:
     """Published rasters: sky view and shade hours of the ground, yearly irradiation of ground and roofs.
 
     공개 래스터: 지면의 하늘 시계율과 그늘 시간, 지면·지붕의 연간 일사량.
     """
-    if not work.has("scenario/surface"):
-        work.absent("지형 자료가 없음", "no terrain")
-        return
     area, site = load_area(work), work.site
     raised, evergreen = surface_with_trees(work)
     centre = gpd.GeoSeries([area.area.representative_point()], crs=area.crs).to_crs("EPSG:4326").iloc[0]
@@ -221,15 +193,18 @@ def sky_rasters(work: Work) -> None:
             work.metadata[name] = told
 
 
-@step("scenario/roofs", group="solar", needs=("scenario/roof_planes", "scenario/roof_yields"), layer=LAYERS["roofs"])
+@step(
+    "scenario/roofs",
+    group="solar",
+    essential=("scenario/roof_planes",),
+    needs=("scenario/roof_yields",),
+    layer=LAYERS["roofs"],
+)
 def roofs(work: Work) -> None:
     """Published layer: roof planes with yearly and monthly yield.
 
     공개 레이어: 지붕면.
     """
-    if not work.has("scenario/roof_planes"):
-        work.absent("건물 자료가 없음", "no buildings")
-        return
     frame = work.frame("scenario/roof_planes")
     yields = work.frame_or_none("scenario/roof_yields", "roofs.parquet")
     if yields is not None:

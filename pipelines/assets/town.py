@@ -18,15 +18,12 @@ PRESENT = "existing"
 """The scenario of the town as it is."""
 
 
-@step("scenario/footprints", group="town", needs=("sources/buildings", "sources/terrain"))
+@step("scenario/footprints", group="town", essential=("sources/buildings",), needs=("sources/terrain",))
 def footprints(work: Work) -> None:
     """Buildings of the scenario with the height of the ground under each.
 
     시나리오의 건물과 지반고.
     """
-    if not work.has("sources/buildings"):
-        work.absent("건물 자료가 없음", "no buildings")
-        return
     frame = work.frame("sources/buildings")
     log = QualityLog("buildings", work.site.crs)
     if work.has("sources/terrain"):
@@ -66,15 +63,18 @@ def surface(work: Work) -> None:
     work.metadata |= report.as_dict()
 
 
-@step("scenario/buildings", group="town", needs=("scenario/footprints", "scenario/roofs"), layer=LAYERS["buildings"])
+@step(
+    "scenario/buildings",
+    group="town",
+    essential=("scenario/footprints",),
+    needs=("scenario/roofs",),
+    layer=LAYERS["buildings"],
+)
 def buildings(work: Work) -> None:
     """Published layer: buildings with heights and the sums of their roofs.
 
     공개 레이어: 건물.
     """
-    if not work.has("scenario/footprints"):
-        work.absent("건물 자료가 없음", "no buildings")
-        return
     frame = work.frame("scenario/footprints")
     roofs = work.frame_or_none("scenario/roofs")
     if roofs is not None:
@@ -86,7 +86,8 @@ def buildings(work: Work) -> None:
 @step(
     "scenario/parcels",
     group="town",
-    needs=("sources/parcels", "sources/parcel_land", "sources/ndvi", "scenario/cover", "scenario/buildings"),
+    essential=("sources/parcels",),
+    needs=("sources/parcel_land", "sources/ndvi", "scenario/cover", "scenario/buildings"),
     layer=LAYERS["parcels"],
 )
 def parcels(work: Work) -> None:
@@ -94,9 +95,6 @@ def parcels(work: Work) -> None:
 
     공개 레이어: 필지.
     """
-    if not work.has("sources/parcels"):
-        work.absent("필지 자료가 없음", "no parcels")
-        return
     frame = work.frame("sources/parcels")
     land = work.frame_or_none("sources/parcel_land")
     if land is not None:
