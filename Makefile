@@ -39,7 +39,7 @@ types: setup
 	$(BIN)/mypy
 
 test: lint types
-	$(BIN)/python -m pytest -m "not check"
+	$(BIN)/python -m pytest -m "not check" -n 2 --dist loadfile
 
 check: setup
 	$(BIN)/python -m pytest -m check
