@@ -250,7 +250,9 @@ def test_land_cover_sheets_meet_and_overlap_as_told(
     assert together.area == pytest.approx(planted["area_m2"], rel=1e-5)
     assert single.area.sum() - together.area == pytest.approx(planted["sheet_overlap_m2"], abs=5.0)
     assert study.difference(together).area < 5.0
-    frames = sheets_over(tuple(cover.total_bounds), "EPSG:5186").set_index("number").geometry.buffer(0.6, join_style="mitre")
+    frames = (
+        sheets_over(tuple(cover.total_bounds), "EPSG:5186").set_index("number").geometry.buffer(0.6, join_style="mitre")
+    )
     assert shapely.covers(frames.loc[single["INX_NUM"]].to_numpy(), single.geometry.to_numpy()).all()
     assert (single["L1_CODE"].str[0] == single["L3_CODE"].str[0]).mean() > 0.99
 
