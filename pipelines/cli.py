@@ -109,6 +109,8 @@ def _run_one(workplace: Any, select: str | None) -> bool:
     outcome = run_job(workplace, select=select, on_progress=show)
     for line in outcome.healed:
         out.print(f"바로잡음 · healed: {line}", markup=False)
+    for line in outcome.altered:
+        err.print(f"공개 후 바뀐 릴리스 · altered after it was published: {line}", style="yellow", markup=False)
     if not outcome.succeeded:
         err.print(
             "공개하지 않음: 마지막 릴리스는 그대로임 · nothing published, the last release is untouched",
