@@ -18,8 +18,9 @@ def test_the_typical_year_is_one_that_the_weather_reader_takes(tmp_path, pvgis_r
         api.weather = made.pvgis_csv(pvgis_rows(0.5), stated=0.5)
         report = fetch_typical_year(caller, area, "EPSG:5186", tmp_path, date(2026, 11, 26), url=f"{api.url}/tmy")
     assert report.rows == 8760 and report.path.name == "pvgis_tmy_20261126.csv"
-    # 190 km east and 540 km north are 10 km west of 127 E, at 37.46 N
-    assert api.asked[0] == {"lat": "37.459", "lon": "126.887", "outputformat": "csv"}
+    # 10 km west of 127 E and 60 km south of 38 N; a degree of longitude has 88.4 km there
+    assert float(api.asked[0]["lat"]) == pytest.approx(38 - 60 / 111.0, abs=0.003)
+    assert float(api.asked[0]["lon"]) == pytest.approx(127 - 10 / 88.4, abs=0.003)
     (dataset,) = take_inventory(tmp_path).datasets
     assert dataset.product == "PVGIS_TMY" and len(read_weather(tmp_path, [dataset]).frame) == 8760
 
