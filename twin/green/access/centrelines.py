@@ -48,17 +48,15 @@ def centrelines(roads: np.ndarray, crs: str) -> gpd.GeoDataFrame:
         lines = lines[shapely.contains_properly(part, lines)] if len(lines) else lines
         found.append(lines)
     lines = np.concatenate(found) if found else np.array([], dtype=object)
-    borders = shapely.boundary(shapely.union_all(land)) if len(land) else None
+    borders = np.asarray([part.boundary for part in land], dtype=object)
     middle = shapely.line_interpolate_point(lines, 0.5, normalized=True)
     width = 2 * _distance_to(borders, middle) if len(lines) else np.array([])
     return gpd.GeoDataFrame({"class": "도로", "width_m": width}, geometry=lines, crs=crs)
 
 
-def _distance_to(border: shapely.Geometry, points: np.ndarray) -> np.ndarray:
-    rings = shapely.get_parts(border)
-    pieces = shapely.get_parts(shapely.multilinestrings([shapely.get_coordinates(ring) for ring in rings]))
-    xy, owner = shapely.get_coordinates(pieces, return_index=True)
-    same = np.flatnonzero(owner[1:] == owner[:-1])
-    sides = shapely.linestrings(np.stack([xy[same], xy[same + 1]], axis=1))
+def _distance_to(borders: np.ndarray, points: np.ndarray) -> np.ndarray:
+    xy, ring = shapely.get_coordinates(shapely.get_parts(borders), return_index=True)
+    same = np.flatnonzero(ring[1:] == ring[:-1])
+    sides = np.asarray(shapely.linestrings(np.stack([xy[same], xy[same + 1]], axis=1)))
     _, distance = shapely.STRtree(sides).query_nearest(points, all_matches=False, return_distance=True)
     return np.asarray(distance)

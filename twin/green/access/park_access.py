@@ -110,7 +110,7 @@ def _distances(homes: gpd.GeoDataFrame, parks: gpd.GeoDataFrame, large: np.ndarr
             "park_distance_m": np.where(known, walk, np.nan),
             "park_straight_m": straight,
             "park_id": pd.Series([names[p] if k else None for p, k in zip(park, known, strict=True)], dtype="str"),
-            "park_reason": pd.Series(np.where(known, None, reason), dtype="str"),
+            "park_reason": pd.Series(reason, dtype="str").where(pd.Series(~known)),
         }
     ).set_index(pd.Index(homes["building_id"]))
 

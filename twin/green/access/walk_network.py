@@ -158,7 +158,7 @@ def _joined(network: WalkNetwork, reach_m: float) -> WalkNetwork:
     loose = np.flatnonzero(degree == 1)
     if not len(loose):
         return network
-    points = shapely.points(network.nodes[loose])
+    points = np.asarray(shapely.points(network.nodes[loose]))
     end, edge = network.tree.query(points, predicate="dwithin", distance=reach_m)
     own_road = np.full(len(network.nodes), -1)
     own_road[network.start], own_road[network.end] = network.road, network.road
@@ -168,7 +168,7 @@ def _joined(network: WalkNetwork, reach_m: float) -> WalkNetwork:
         & (network.end[edge] != loose[end])
     )
     end, edge = end[other], edge[other]
-    links = shapely.shortest_line(points[end], network.edges[edge])
+    links = np.asarray(shapely.shortest_line(points[end], network.edges[edge]))
     free = ~network.crosses_barrier(links)
     end, edge, links = end[free], edge[free], links[free]
     chosen = nearest_first(end, shapely.length(links), edge)

@@ -20,7 +20,7 @@ EAST, NORTH = 190_000.0, 540_000.0
 
 def at(shape):
     """Where Korea is; the tests count from 0."""
-    return shapely.transform(shape, lambda xy: xy + [EAST, NORTH])
+    return shapely.transform(shape, lambda xy: xy + np.array([EAST, NORTH]))
 
 
 def streets(*lines, classes=None, width=14.0):
