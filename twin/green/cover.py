@@ -13,6 +13,7 @@ from geodata.clean.identifiers import identify
 from geodata.errors import InputError
 from twin.green.policy import green_policy
 from twin.overlay import shared_areas
+from twin.scenario.rules import PLAN_SOURCE
 
 KNOWN_CLASSES = tuple(name for name in COVER_CLASSES if name != "unknown")
 COVER_COLUMNS = tuple(f"cover_{name}_m2" for name in COVER_CLASSES)
@@ -46,7 +47,8 @@ def green_polygons(land_cover: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     frame["green_id"], _ = identify(frame, minted, ["class_code"], ["class_code", "source"], "g")
     frame["class_ko"] = class_words(code, policy.names, "ko")
     frame["class_en"] = class_words(code, policy.names, "en")
-    frame["group"] = code.map(dict(policy.groups)).astype("str")
+    groups = code.map(dict(policy.groups)).astype("str")
+    frame["group"] = groups.mask(frame["source"] == PLAN_SOURCE, "planned")
     frame["area_m2"] = frame.area
     frame["is_canopy"] = code.isin(list(policy.canopy))
     frame["is_agricultural"] = code.isin(list(policy.agricultural))
