@@ -51,6 +51,7 @@ PARAMETER_FILES = (
     ("twin.roof_fit", "roof_fit.yaml"),
     ("twin.green", "policy.yaml"),
     ("twin.scenario", "rules.yaml"),
+    ("twin.green", "blend.yaml"),
     ("geodata.clean", "storey_heights.yaml"),
     ("geodata.products", "contours.yaml"),
     ("geodata.clean", "land_tables.yaml"),

@@ -46,6 +46,8 @@ def changed_ground(blocks: gpd.GeoDataFrame, land_cover: gpd.GeoDataFrame | None
 def planned_cover(land_cover: gpd.GeoDataFrame, ground: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the land cover of the plan: ``land_cover`` cut by ``ground``, and ``ground``; columns of the clean layer.
 
+    `source_kind` tells which of the two speaks, ``land_cover`` or ``plan``.
+
     Parameters
     ----------
     land_cover
@@ -58,8 +60,9 @@ def planned_cover(land_cover: gpd.GeoDataFrame, ground: gpd.GeoDataFrame) -> gpd
     stays = land_cover[there].set_geometry(
         gpd.GeoSeries(rest[there], index=land_cover.index[there], crs=land_cover.crs)
     )
-    columns = ["class_code", "source", "geometry"]
-    return pd.concat([stays[columns], ground[columns]], ignore_index=True)
+    columns = ["class_code", "source", "source_kind", "geometry"]
+    told = [layer.assign(source_kind=kind)[columns] for layer, kind in ((stays, "land_cover"), (ground, "plan"))]
+    return pd.concat(told, ignore_index=True)
 
 
 def cover_change(present: gpd.GeoDataFrame, planned: gpd.GeoDataFrame) -> dict[str, float]:
