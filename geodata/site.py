@@ -200,8 +200,10 @@ class Site(BaseModel):
 
     @model_validator(mode="after")
     def _scenarios_fit(self) -> Site:
-        if len(set(self.scenarios)) != len(self.scenarios) or not self.scenarios:
-            raise ValueError("scenarios: name at least one, and each only once")
+        if len(set(self.scenarios)) != len(self.scenarios):
+            raise ValueError("scenarios: name each only once")
+        if PRESENT not in self.scenarios:
+            raise ValueError(f"scenarios: {PRESENT} must be one of them; plans are told as differences from it")
         reserved = sorted(set(self.scenarios) & RESERVED)
         if reserved:
             raise ValueError(f"scenarios: {', '.join(reserved)} cannot be the name of a scenario; choose another word")
