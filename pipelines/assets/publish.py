@@ -42,7 +42,7 @@ CLEAN = (
     "sources/zoning",
     "sources/building_register",
 )
-JUDGED = ("scenario/blocks", "scenario/footprints", "scenario/roof_fit")
+JUDGED = ("scenario/blocks", "scenario/footprints", "scenario/roof_fit", "scenario/park_access")
 """Steps of a scenario that add rows to the quality table."""
 PARAMETER_FILES = (
     ("twin.sky", "canopy.yaml"),
@@ -53,6 +53,9 @@ PARAMETER_FILES = (
     ("twin.green", "policy.yaml"),
     ("twin.scenario", "rules.yaml"),
     ("twin.green", "blend.yaml"),
+    ("twin.green.access", "access.yaml"),
+    ("twin.green.access", "residents.yaml"),
+    ("twin.green.access", "park_standards.yaml"),
     ("geodata.clean", "storey_heights.yaml"),
     ("geodata.products", "contours.yaml"),
     ("geodata.clean", "land_tables.yaml"),
