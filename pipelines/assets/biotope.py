@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from geodata.site import PRESENT
 from pipelines.assets.sources import AREA, load_area
-from pipelines.assets.town import PRESENT
 from pipelines.steps import Step, Work, step
 from twin.green.biotope.budget import building_budget, curves, roof_budget
 from twin.green.biotope.ratio import parcel_targets, present_ratios, surfaces_of
