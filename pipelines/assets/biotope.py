@@ -15,7 +15,7 @@ TRADE_OFF = "biotope_tradeoff.parquet"
 @step(
     "scenario/biotope",
     group="green",
-    essential=("sources/land_cover",),
+    essential=("scenario/land_cover",),
     needs=("scenario/green", "scenario/footprints", "sources/parcels", "sources/parcel_land", AREA),
 )
 def biotope(work: Work) -> None:
@@ -27,7 +27,7 @@ def biotope(work: Work) -> None:
         work.absent("계획 시나리오의 생태면적률은 아직 계산하지 않음", "the ratio of planned ground is not computed")
         return
     ground = surfaces_of(
-        work.frame("sources/land_cover"),
+        work.frame("scenario/land_cover"),
         work.frame_or_none("scenario/green"),
         work.frame_or_none("scenario/footprints"),
     )

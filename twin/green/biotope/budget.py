@@ -103,13 +103,15 @@ def trade_off(
         kwh = np.concatenate([[0.0], np.cumsum(energy[order])])
         lost = np.concatenate([[0.0], np.cumsum(gain[order])])
         modules = steps / 100.0 * area[-1]
-        planted = budget["green_alone_m2"].to_numpy()[at].sum() - np.interp(modules, area, lost)
+        # shares, because slopes over square metres overflow where hardly any roof is usable
+        share = area / area[-1] if area[-1] > 0 else area
+        planted = budget["green_alone_m2"].to_numpy()[at].sum() - np.interp(steps / 100.0, share, lost)
         ratio = 100.0 * (effective[number] + weight * planted) / area_m2[number]
         rows.append(
             pd.DataFrame(
                 {
                     "unit": name, "pv_share_pct": steps, "pv_m2": modules, "green_roof_m2": np.maximum(planted, 0.0),
-                    "yield_kwh": np.interp(modules, area, kwh), "biotope_pct": np.minimum(ratio, 100.0),
+                    "yield_kwh": np.interp(steps / 100.0, share, kwh), "biotope_pct": np.minimum(ratio, 100.0),
                 }
             )
         )  # fmt: skip

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geodata.errors import InputError
@@ -200,6 +200,7 @@ PLANE = st.tuples(
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(PLANE, min_size=1, max_size=10), st.lists(st.floats(1, 400), min_size=3, max_size=3))
+@example([("b0", 0.0, 1.0, 2.3e-308, 4.0)], [1.0, 1.0, 1.0])
 def test_no_square_metre_of_roof_counts_twice(planes, footprints):
     """Modules and plants never take more than the roof, at any point of the curve, and more modules never give less energy."""
     roofs = roof_frame(*((b, tilt, area, share * area, kwh) for b, tilt, area, share, kwh in planes))
