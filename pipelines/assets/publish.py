@@ -42,7 +42,14 @@ CLEAN = (
     "sources/zoning",
     "sources/building_register",
 )
-JUDGED = ("scenario/blocks", "scenario/footprints", "scenario/roof_fit", "scenario/park_access")
+JUDGED = (
+    "scenario/blocks",
+    "scenario/designs",
+    "scenario/massing",
+    "scenario/footprints",
+    "scenario/roof_fit",
+    "scenario/park_access",
+)
 """Steps of a scenario that add rows to the quality table."""
 PARAMETER_FILES = (
     ("twin.sky", "canopy.yaml"),
@@ -52,6 +59,7 @@ PARAMETER_FILES = (
     ("twin.roof_fit", "roof_fit.yaml"),
     ("twin.green", "policy.yaml"),
     ("twin.scenario", "rules.yaml"),
+    ("twin.massing", "massing.yaml"),
     ("twin.green", "blend.yaml"),
     ("twin.green.biotope", "surfaces.yaml"),
     ("twin.green.biotope", "moe.yaml"),
