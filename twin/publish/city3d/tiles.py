@@ -115,10 +115,11 @@ def _sizes(faces: Faces, local: np.ndarray, count: int) -> np.ndarray:
 def _region(globe: np.ndarray) -> list[float]:
     """Return west, south, east, north [rad] and lowest and highest height [m], a little widened."""
     low, high = globe.min(axis=0), globe.max(axis=0)
-    # 1e-9 rad is 6 mm: rounding must leave nothing outside
-    west, south = np.floor(np.radians(low[:2]) * 1e9 - 1) / 1e9
-    east, north = np.ceil(np.radians(high[:2]) * 1e9 + 1) / 1e9
-    return [float(v) for v in (west, south, east, north, np.floor(low[2] * 10) / 10, np.ceil(high[2] * 10) / 10)]
+    # corners are rounded by up to a few centimetres, and 1e-8 rad is 6 cm: nothing must be left outside
+    west, south = np.floor(np.radians(low[:2]) * 1e8 - 1) / 1e8
+    east, north = np.ceil(np.radians(high[:2]) * 1e8 + 1) / 1e8
+    bottom, top = np.floor(low[2] * 10 - 1) / 10, np.ceil(high[2] * 10 + 1) / 10
+    return [float(value) for value in (west, south, east, north, bottom, top)]
 
 
 def _union(regions: list[list[float]]) -> list[float]:
