@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from geodata.compute import ComputeSpec
 from geodata.errors import InputError
+from geodata.fetch.spec import FetchSpec
 
 Role = Literal[
     "parcels",
@@ -177,6 +178,7 @@ class Site(BaseModel):
     surface: SurfaceSpec = SurfaceSpec()
     solar: SolarSpec = SolarSpec()
     compute: ComputeSpec = ComputeSpec()
+    fetch: FetchSpec = FetchSpec()
     demo: bool = False
     """True marks everything made from this site as demo data (가상 데이터)."""
     keep_releases: int = Field(default=14, ge=3)

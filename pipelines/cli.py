@@ -15,6 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from geodata.errors import InputError
+from geodata.site import Site
+from pipelines.fetch_command import LayersOption
+from pipelines.fetch_command import fetch as fetch_layers
 
 app = typer.Typer(
     help="From an inbox of agency files to a published GeoPackage release of the town. · 기관 파일에서 검증된 GeoPackage 릴리스까지.",
@@ -78,16 +81,25 @@ def run(
     failed = False
     files: list[Path | None] = [*site] if site else [None]
     for file in files:
-        workplace = open_workplace(file, outputs, state)
-        if scenario is not None:
-            if scenario not in workplace.site.scenarios:
-                raise InputError(
-                    f"site {workplace.site.name} has no scenario {scenario!r}; it has: {', '.join(workplace.site.scenarios)}"
-                )
-            select = f"+key:{scenario}/*" if select is None else f"({select}) and key:{scenario}/*"
-        failed |= not _run_one(workplace, select)
+        try:
+            workplace = open_workplace(file, outputs, state)
+            failed |= not _run_one(workplace, _selection(workplace.site, scenario, select))
+        except InputError as error:
+            if len(files) == 1:
+                raise
+            # one town that is refused must not keep the others from publishing
+            err.print(f"거부 · refused: {file}: {error}", style="bold red", markup=False)
+            failed = True
     if failed:
         raise typer.Exit(1)
+
+
+def _selection(site: Site, scenario: str | None, select: str | None) -> str | None:
+    if scenario is None:
+        return select
+    if scenario not in site.scenarios:
+        raise InputError(f"site {site.name} has no scenario {scenario!r}; it has: {', '.join(site.scenarios)}")
+    return f"+key:{scenario}/*" if select is None else f"({select}) and key:{scenario}/*"
 
 
 def _run_one(workplace: Any, select: str | None) -> bool:
@@ -154,6 +166,21 @@ def inspect(
 
         write_page(html, inventory, folder, town)
         out.print(f"점검 페이지 · page: {html}", markup=False)
+
+
+@app.command()
+@readable
+def fetch(
+    site: SiteOption = None,
+    layers: LayersOption = None,
+    *,
+    only_list: Annotated[bool, typer.Option("--list", help="Only say what can be fetched.")] = False,
+    vworld_url: Annotated[str, typer.Option("--vworld-url", help="Another address of the V-World Data API.")] = "",
+    register_url: Annotated[str, typer.Option("--register-url", help="Another address of the building register.")] = "",
+    pvgis_url: Annotated[str, typer.Option("--pvgis-url", help="Another address of PVGIS.")] = "",
+) -> None:
+    """Fetch from V-World, 건축HUB and PVGIS into the inbox; keys come from VWORLD_KEY and DATA_GO_KR_KEY. · API 자료 받기."""
+    fetch_layers(out, site, layers, (vworld_url, register_url, pvgis_url), only_list=only_list)
 
 
 @app.command()
