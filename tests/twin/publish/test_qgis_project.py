@@ -60,5 +60,11 @@ def test_scenarios_are_groups_and_every_path_is_relative(tmp_path: Path, files, 
         page = sheet.find("PageCollection/LayoutItem")
         assert page.get("size") == "420,297,mm"
         assert sheet.find("Atlas").get("coverageLayer").endswith("_districts")
-        assert {item.get("type") for item in sheet.findall("LayoutItem")} == {"65639", "65640", "65641", "65642", "65646"}
+        assert {item.get("type") for item in sheet.findall("LayoutItem")} == {
+            "65639",
+            "65640",
+            "65641",
+            "65642",
+            "65646",
+        }
         assert any(item.get("labelText") == "자료 <가> & 나" for item in sheet.findall("LayoutItem"))

@@ -55,11 +55,11 @@ def layout(
     identity: str,
     scenario_title: str,
     theme_title: str,
+    *,
     shown: list[tuple[MapLayer, str]],
     districts: tuple[MapLayer, Table],
     figures: list[Figure],
     about: ReleaseAbout,
-    *,
     box: Box,
     sources: str,
 ) -> ET.Element:
@@ -127,7 +127,7 @@ def _figures(districts: tuple[MapLayer, Table], figures: list[Figure]) -> str:
         if figure.column not in table.columns:
             continue
         whole = f"get_feature('{layer.id}', 'kind', 'district')"
-        value = f"attribute(coalesce(@atlas_feature, {whole}), '{figure.column}')"
+        value = f"if(@atlas_pagename is null, attribute({whole}, '{figure.column}'), attribute(@atlas_feature, '{figure.column}'))"
         total = f"aggregate('{layer.id}', 'sum', \"{figure.column}\", \"kind\" = 'legal_dong')"
         # without a boundary of the project the whole is the sum of its dongs; a share has no such sum
         value = value if figure.unit == "%" else f"coalesce({value}, {total})"

@@ -218,8 +218,8 @@ def _themes(
         identity = f"{group.name}_{theme.name}"
         _part(root, "Layouts").append(
             layout(
-                identity, group.title, title, shown, (layers["districts"], group.tables["districts"]), list(plan.figures), about,
-                box=box, sources=sources,
+                identity, group.title, title, shown=shown, districts=(layers["districts"], group.tables["districts"]),
+                figures=list(plan.figures), about=about, box=box, sources=sources,
             )
         )  # fmt: skip
 

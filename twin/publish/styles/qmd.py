@@ -17,9 +17,7 @@ def layer_metadata(layer: Layer, columns: tuple[str, ...], about: ReleaseAbout) 
     return DOCTYPE + ET.tostring(metadata_element(layer, columns, about), encoding="unicode")
 
 
-def metadata_element(
-    layer: Layer, columns: tuple[str, ...], about: ReleaseAbout, tag: str = "qgis"
-) -> ET.Element:
+def metadata_element(layer: Layer, columns: tuple[str, ...], about: ReleaseAbout, tag: str = "qgis") -> ET.Element:
     """Return the metadata of ``layer`` as the element ``tag``: `qgis` of a QMD file, or `resourceMetadata` of a project."""
     root = ET.Element(tag, {"version": QGIS_VERSION} if tag == "qgis" else {})
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -135,7 +135,7 @@ def sensible_style(layer: Layer, columns: tuple[str, ...]) -> Style:
     published = [field for field in layer.fields if field.name in columns]
     naming = next((f.name for f in published if f.name in ("name_ko", "name", "jibun", layer.key)), None)
     label = Label(column=naming, size_pt=7, colour="#333333", largest_scale=4000) if naming else None
-    outline = {"outline": "#5c5c5c", "outline_mm": 0.12, "label": label}
+    outline: dict[str, Any] = {"outline": "#5c5c5c", "outline_mm": 0.12, "label": label}
     for field in published:
         if 2 <= len(field.choices) <= len(CATEGORY_COLOURS):
             colours = dict(zip(field.choices, CATEGORY_COLOURS, strict=False))
