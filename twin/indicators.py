@@ -63,6 +63,20 @@ def parcel_sums(parcels: pd.DataFrame, buildings: pd.DataFrame) -> pd.DataFrame:
     return _counted(buildings, buildings["pnu"], pd.Index(parcels["pnu"], name="pnu"))
 
 
+def block_sums(blocks: pd.DataFrame, buildings: pd.DataFrame) -> pd.DataFrame:
+    """Return the sums of the ``buildings`` in each of ``blocks``, joined by `block_id`.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by `block_id`: `building_count`, `building_footprint_m2`, `floor_area_m2`, `homes_built` and the solar sums
+        that ``buildings`` carry, zero on a block without buildings.
+    """
+    names = {"footprint_area_m2": "building_footprint_m2", "homes": "homes_built"}
+    keys = pd.Index(blocks["block_id"], name="block_id")
+    return _counted(buildings.rename(columns=names), buildings["block_id"], keys, (*names.values(), "floor_area_m2"))
+
+
 def district_shapes(area: StudyArea) -> gpd.GeoDataFrame:
     """Return the rows of the layer `districts`: `dong_code`, `name_ko`, `kind`, `area_m2`, geometry.
 
