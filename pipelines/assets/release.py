@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
@@ -9,6 +11,7 @@ import dagster as dg
 from geodata.catalogue import LAYERS
 from geodata.errors import InputError
 from geodata.site import CORE_ROLES, PRESENT, ROLE_TITLES, ROLES, Role, Site
+from pipelines.about import release_about
 from pipelines.assets.publish import parameter_files
 from pipelines.assets.sources import AREA
 from pipelines.assets.sources import STEPS as SOURCE_STEPS
@@ -17,8 +20,11 @@ from pipelines.code_version import code_version, library_versions
 from pipelines.instance import Workplace
 from pipelines.steps import BASIS, INVENTORY, OWNER, Progress, key_of, read_inventory, read_table, role_digest
 from pipelines.store import Store, StoredObject, digest_of
+from twin.publish.about import ReleaseAbout
 from twin.publish.manifest import build_manifest
+from twin.publish.qgis_project import release_groups, write_project
 from twin.publish.release import publish_release
+from twin.publish.run_info import newest_vintage
 from twin.publish.validate import validate_release
 
 TABLES = {
@@ -196,17 +202,23 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
         parameters=parameter_files(),
         geopackages={name: files[f"{name}/twin.gpkg"] for name in published_scenarios(site, pinned)},
     )
-    result = publish_release(
-        workplace.outputs,
-        site.name,
-        files,
-        manifest,
-        digest_of({asset: found.content for asset, found in pinned.items()}),
-        now=now,
-        keep=site.keep_releases,
-        validate=validate_release,
-        expected={name: stored.files[file] for name, (stored, file) in stored_files.items()},
-    )
+    with TemporaryDirectory() as scratch:
+        # made of what is published, in less time than the store would take to look it up
+        files["town.qgz"] = Path(scratch) / "town.qgz"
+        write_project(
+            files["town.qgz"], release_groups(files, site.scenarios), _project_about(site, pinned), sources=_source_line(pinned)
+        )  # fmt: skip
+        result = publish_release(
+            workplace.outputs,
+            site.name,
+            files,
+            manifest,
+            digest_of({asset: found.content for asset, found in pinned.items()}),
+            now=now,
+            keep=site.keep_releases,
+            validate=validate_release,
+            expected={name: stored.files[file] for name, (stored, file) in stored_files.items()},
+        )
     return {
         "release": str(result.path),
         "id": result.id,
@@ -214,6 +226,17 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
         "reason": result.reason,
         "summary": summary,
     }
+
+
+def _project_about(site: Site, pinned: dict[str, StoredObject]) -> ReleaseAbout:
+    unshaded = any(pinned[f"{name}/roofs"].metadata.get("unshaded", True) for name in site.scenarios)
+    return release_about(site, newest_vintage(read_inventory(pinned[INVENTORY])), unshaded=unshaded)
+
+
+def _source_line(pinned: dict[str, StoredObject]) -> str:
+    inventory = read_inventory(pinned[INVENTORY])
+    named = {d.attribution or ROLE_TITLES[d.role][0]: None for d in inventory.datasets}
+    return f"자료 / Sources: {', '.join(named)} · 기준 / as of {newest_vintage(inventory)} · 참고용, 측량 성과 아님 / for reference, not survey-grade"
 
 
 def pinned_records(pinned: dict[str, StoredObject]) -> dict[str, dict[str, Any]]:
