@@ -16,6 +16,7 @@ from pipelines.checks import account_check, layer_check
 from pipelines.instance import Workplace, open_workplace, refuse_foreign_instance
 from pipelines.jobs import nightly_job
 from pipelines.schedules import nightly_schedule
+from pipelines.sensors import failure_sensor, inbox_sensor, success_sensor
 from pipelines.steps import Progress, Step, asset_of
 from pipelines.store import Store
 
@@ -63,5 +64,6 @@ def build_defs(
         asset_checks=checks,
         jobs=[job],
         schedules=[nightly_schedule(job)],
+        sensors=[inbox_sensor(workplace, job), failure_sensor(workplace, job), success_sensor(workplace, job)],
         executor=dg.in_process_executor,
     )
