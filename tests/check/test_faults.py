@@ -20,7 +20,7 @@ from pipelines.store import Store
 from twin.publish.release import verify_latest
 from twin.publish.site_folder import SiteFolder
 
-pytestmark = [pytest.mark.check, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.check, pytest.mark.timeout(800)]
 
 KILLS = 30
 SEED = 20261126
