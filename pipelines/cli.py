@@ -77,6 +77,8 @@ def run(
     ] = None,
 ) -> None:
     """Do the whole job: what changed is built, checked and published. · 전체 작업 실행."""
+    from pipelines.instance import open_workplace  # noqa: PLC0415 - `twin --help` need not load Dagster
+
     failed = False
     files: list[Path | None] = [*site] if site else [None]
     for file in files:
