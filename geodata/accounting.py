@@ -89,6 +89,9 @@ REASONS: dict[str, Reason] = {
     "text_damaged": Reason("noted", "글자가 깨져 있음", "text was already damaged in the source"),
     "no_terrain": Reason("noted", "지형 자료 없음", "no terrain under this feature"),
     "use_unknown": Reason("noted", "용도 코드 없음", "building use is missing or unknown"),
+    "land_use_unknown": Reason(
+        "noted", "토지이용 용도를 알 수 없어 그대로 둠", "land use is no known class; the block stays as it is"
+    ),
     "land_use_missing": Reason("noted", "토지이용 용도 없음", "land use is missing"),
     "value_implausible": Reason("noted", "비정상 값이라 쓰지 않음", "a recorded value is implausible and was not used"),
     "sheet_edge_differs": Reason(
@@ -111,6 +114,17 @@ REASONS: dict[str, Reason] = {
         "noted",
         "표면모델에 건물이 없어 평지붕으로 봄",
         "the surface model shows no building here; the roof is taken as flat",
+    ),
+    "park_no_entrance": Reason(
+        "noted",
+        "보행망과 만나지 않는 공원: 가장 가까운 보행망 지점을 출입구로 봄",
+        "no street meets the park; the nearest point of the walking network stands in for an entrance",
+    ),
+    "park_not_reached": Reason(
+        "noted", "가까운 보행망이 없는 공원", "no street comes near the park; nobody is taken to walk there"
+    ),
+    "network_apart": Reason(
+        "noted", "본 보행망과 이어지지 않은 길", "street is not connected to the main walking network"
     ),
     "roof_fit_poor": Reason(
         "noted",

@@ -10,18 +10,18 @@ from functools import partial
 
 import dagster as dg
 
-from pipelines.assets import green, publish, release, solar, sources, town
+from pipelines.assets import green, plan, publish, release, solar, sources, town
 from pipelines.assets.inventory import inventory_asset
 from pipelines.checks import account_check, layer_check
 from pipelines.instance import Workplace, open_workplace, refuse_foreign_instance
 from pipelines.jobs import nightly_job
+from pipelines.mirror import open_store
 from pipelines.schedules import nightly_schedule
 from pipelines.sensors import failure_sensor, inbox_sensor, success_sensor
-from pipelines.steps import Progress, Step, asset_of
-from pipelines.store import Store
+from pipelines.steps import Progress, Step, asset_of, is_built
 
 SOURCE_STEPS: tuple[Step, ...] = sources.STEPS
-SCENARIO_STEPS: tuple[Step, ...] = (*town.STEPS, *solar.STEPS, *green.STEPS, *publish.STEPS)
+SCENARIO_STEPS: tuple[Step, ...] = (*plan.STEPS, *town.STEPS, *solar.STEPS, *green.STEPS, *publish.STEPS)
 
 NOT_COUNTED = (sources.AREA, "sources/terrain", "sources/ndvi", "sources/surface_model", "sources/resource")
 """Sources that are no records: an outline, rasters and hours."""
@@ -44,7 +44,7 @@ def build_defs(
     ``on_progress`` is told of each finished asset. ``context_check`` may refuse to materialise; by default it refuses
     instances that are not this workplace's own.
     """
-    site, store = workplace.site, Store(workplace.store)
+    site, store = workplace.site, open_store(workplace.site, workplace.store)
     check = context_check or partial(refuse_foreign_instance, workplace)
     assets: list[dg.AssetsDefinition] = [inventory_asset(site, store, check, on_progress)]
     checks: list[dg.AssetChecksDefinition] = []
@@ -54,6 +54,8 @@ def build_defs(
             checks.append(account_check(step, store))
     for scenario in site.scenarios:
         for step in SCENARIO_STEPS:
+            if not is_built(step.name, scenario):
+                continue
             assets.append(asset_of(step, site, store, scenario, context_check=check, on_progress=on_progress))
             if step.layer is not None:
                 checks.append(layer_check(step.layer, site, store, scenario))
@@ -65,5 +67,5 @@ def build_defs(
         jobs=[job],
         schedules=[nightly_schedule(job)],
         sensors=[inbox_sensor(workplace, job), failure_sensor(workplace, job), success_sensor(workplace, job)],
-        executor=dg.in_process_executor,
+        executor=dg.multiprocess_executor if site.compute.executor == "multiprocess" else dg.in_process_executor,
     )

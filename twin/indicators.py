@@ -19,6 +19,7 @@ from geodata.class_tables import load_classes
 from geodata.clean.overlap import largest_overlap
 from geodata.repair import polygon_parts
 from geodata.study_area import StudyArea
+from twin.green.access.summary import SERVED, resident_shares, with_served
 from twin.overlay import shared_areas
 
 DISTRICT = "DISTRICT"
@@ -60,6 +61,20 @@ def parcel_sums(parcels: pd.DataFrame, buildings: pd.DataFrame) -> pd.DataFrame:
         Indexed by `pnu`: `building_count` and the solar sums that ``buildings`` carry, zero on a parcel without buildings.
     """
     return _counted(buildings, buildings["pnu"], pd.Index(parcels["pnu"], name="pnu"))
+
+
+def block_sums(blocks: pd.DataFrame, buildings: pd.DataFrame) -> pd.DataFrame:
+    """Return the sums of the ``buildings`` in each of ``blocks``, joined by `block_id`.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by `block_id`: `building_count`, `building_footprint_m2`, `floor_area_m2`, `homes_built` and the solar sums
+        that ``buildings`` carry, zero on a block without buildings.
+    """
+    names = {"footprint_area_m2": "building_footprint_m2", "homes": "homes_built"}
+    keys = pd.Index(blocks["block_id"], name="block_id")
+    return _counted(buildings.rename(columns=names), buildings["block_id"], keys, (*names.values(), "floor_area_m2"))
 
 
 def district_shapes(area: StudyArea) -> gpd.GeoDataFrame:
@@ -118,10 +133,13 @@ def district_rows(
         rows["parcel_count"] = _over_rows(parcels, rows, [])["building_count"].to_numpy()
     if buildings is not None:
         values = buildings.rename(columns={"footprint_area_m2": "building_footprint_m2"})
-        sums = _over_rows(values, rows, ["building_footprint_m2"])
+        values = with_served(values)
+        names = [name for name in ("building_footprint_m2", *SERVED) if name in values.columns]
+        sums = _over_rows(values, rows, names)
         rows = rows.join(sums, on="dong_code")
     if parks is not None:
         rows["park_area_m2"] = _park_areas(parks, rows)
+    rows = resident_shares(rows)
     if cover_by_dong is not None:
         rows = rows.join(cover_by_dong.reindex(keys), on="dong_code")
     return rows

@@ -139,7 +139,7 @@ def _write_site(folder: Path, design: Design) -> Path:
         "timezone": "Asia/Seoul",
         "study_area": {"path": "study_area.geojson"},
         "inbox": "inbox",
-        "scenarios": ["existing"],
+        "scenarios": ["existing", "planned"],
         "surface": {"cell_size_m": 0.5},
         "solar": {
             "azimuths": 72,

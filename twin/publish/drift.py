@@ -36,8 +36,8 @@ class Drift:
     band_pct: float
 
     def __str__(self) -> str:
-        change = f"{100 * (self.now / self.before - 1):+.1f} %" if self.before else "new"
-        return f"{self.name}: {self.before:,.0f} → {self.now:,.0f} ({change}, band ±{self.band_pct:g} %)"
+        change = f"{100 * (self.now / self.before - 1):+.1f} %"
+        return f"{self.name}: {self.before:,.0f} → {self.now:,.0f} ({change}, band {self.band_pct:g} %)"
 
 
 def figures_of(frame: pd.DataFrame) -> dict[str, float]:
@@ -52,7 +52,7 @@ def figures_of(frame: pd.DataFrame) -> dict[str, float]:
 
 
 def drifts(before: Figures, now: Figures, spec: DriftSpec) -> list[Drift]:
-    """Return every figure of ``before`` that ``now`` misses by more than its band; new layers are no drift."""
+    """Return every figure of ``before`` that ``now`` lost or gained beyond its band; what is new is no drift."""
     bands = {"rows": spec.rows_pct, "area_m2": spec.area_pct, "yield_kwh": spec.yield_pct}
     found = []
     for scenario, layers in sorted(before.items()):
@@ -60,8 +60,9 @@ def drifts(before: Figures, now: Figures, spec: DriftSpec) -> list[Drift]:
             for figure, old in sorted(figures.items()):
                 new = now.get(scenario, {}).get(layer, {}).get(figure, 0.0)
                 few = figure == "rows" and new > 0 and abs(new - old) <= spec.few_rows
-                if not few and abs(new - old) > bands[figure] / 100 * abs(old):
-                    found.append(Drift(f"{scenario}.{layer}.{figure}", old, new, bands[figure]))
+                band = bands[figure] if new < old else spec.gain_pct
+                if old > 0 and not few and abs(new - old) > band / 100 * old:
+                    found.append(Drift(f"{scenario}.{layer}.{figure}", old, new, band))
     return found
 
 

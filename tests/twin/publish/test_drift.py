@@ -30,17 +30,24 @@ def test_figures_are_counts_and_sums():
 @pytest.mark.parametrize(
     ("now", "names"),
     [
-        (town(120, 1100, 600), []),  # exactly on the bands of 20, 10 and 20 %
-        (town(121), ["existing.roofs.rows"]),
+        (town(80, 800, 350), []),  # exactly on the bands of 20, 20 and 30 % that may be lost
+        (town(200, 2000, 1000), []),  # and of 100 % that may be gained
         (town(79), ["existing.roofs.rows"]),
-        (town(100, 1100.1), ["existing.roofs.area_m2"]),
-        (town(100, 1000, 399), ["existing.roofs.yield_kwh"]),
+        (town(201), ["existing.roofs.rows"]),
+        (town(100, 799.9), ["existing.roofs.area_m2"]),
+        (town(100, 1000, 349), ["existing.roofs.yield_kwh"]),
+        (town(100, 1000, 1001), ["existing.roofs.yield_kwh"]),
         ({"existing": {}}, ["existing.roofs.area_m2", "existing.roofs.rows", "existing.roofs.yield_kwh"]),
         ({"existing": town(100)["existing"] | {"parks": {"rows": 9.0}}}, []),  # something new is no drift
     ],
 )
 def test_what_leaves_its_band_is_named(now, names):
     assert [d.name for d in drifts(town(100), now, DriftSpec())] == names
+
+
+def test_what_was_empty_may_fill():
+    before = {"existing": {"parks": {"rows": 0.0}}}
+    assert drifts(before, {"existing": {"parks": {"rows": 900.0}}}, DriftSpec()) == []
 
 
 def test_a_few_rows_of_a_small_layer_may_change_but_it_may_not_vanish():
@@ -62,7 +69,7 @@ def release(tmp_path, digest: str, figures: dict, day: int) -> SiteFolder:
 def test_a_drift_stops_until_it_is_acknowledged_for_these_very_values(tmp_path):
     folder = release(tmp_path, "aaaaaaaa", town(100), 1)
     assert judge(folder, town(100), "bbbbbbbb", DriftSpec()) == []
-    with pytest.raises(InputError, match=r"existing\.roofs\.rows: 100 → 50 \(-50\.0 %, band ±20 %\)"):
+    with pytest.raises(InputError, match=r"existing\.roofs\.rows: 100 → 50 \(-50\.0 %, band 20 %\)"):
         judge(folder, town(50), "bbbbbbbb", DriftSpec())
     with pytest.raises(InputError, match=r"Waiting: existing\.roofs\.rows"):
         acknowledge(folder, "existing.parcels.rows", "typing error", now=NOW)
