@@ -17,6 +17,7 @@ from pipelines.instance import Workplace, open_workplace, refuse_foreign_instanc
 from pipelines.jobs import nightly_job
 from pipelines.mirror import open_store
 from pipelines.schedules import nightly_schedule
+from pipelines.sensors import failure_sensor, inbox_sensor, success_sensor
 from pipelines.steps import Progress, Step, asset_of, is_built
 
 SOURCE_STEPS: tuple[Step, ...] = sources.STEPS
@@ -72,5 +73,6 @@ def build_defs(
         asset_checks=checks,
         jobs=[job],
         schedules=[nightly_schedule(job)],
+        sensors=[inbox_sensor(workplace, job), failure_sensor(workplace, job), success_sensor(workplace, job)],
         executor=dg.multiprocess_executor if site.compute.executor == "multiprocess" else dg.in_process_executor,
     )

@@ -1,7 +1,7 @@
 """The asset that publishes a release: it pins what belongs together, checks it once more, and writes nothing else."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,10 +21,12 @@ from pipelines.instance import Workplace
 from pipelines.steps import BASIS, INVENTORY, OWNER, Progress, key_of, read_inventory, read_table, role_digest
 from pipelines.store import Store, StoredObject, digest_of
 from twin.publish.about import ReleaseAbout
+from twin.publish.drift import Figures, figures_of, judge
 from twin.publish.manifest import build_manifest
 from twin.publish.qgis_project import release_groups, write_project
 from twin.publish.release import publish_release
 from twin.publish.run_info import newest_vintage
+from twin.publish.site_folder import SiteFolder
 from twin.publish.validate import validate_release
 
 TABLES = {
@@ -37,6 +39,13 @@ TABLES = {
 
 RELEASED = ("geopackage", "map", "surface", "roof_yields", "sky_rasters", "report", "city3d")
 """What a release is made of, in each scenario; everything else is reached from these."""
+
+
+FRESH = dg.FreshnessPolicy.cron(deadline_cron="0 6 * * *", lower_bound_delta=timedelta(hours=6), timezone="Asia/Seoul")
+"""By six in the morning the night's job has run, even if it found nothing to publish; else Dagster's pages say so."""
+
+NOT_JUDGED = ("quality", "run_info")
+"""Layers that tell of the run and not of the town: they may change freely."""
 
 
 class MixedObjectsError(InputError):
@@ -126,6 +135,18 @@ def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tupl
     return files
 
 
+def release_figures(site: Site, pinned: dict[str, StoredObject]) -> Figures:
+    """Return what the drift to the release before is judged by, of every layer that describes the town."""
+    return {
+        scenario: {
+            name: figures_of(read_table(found.data / "features.parquet"))
+            for name in sorted(pinned[f"{scenario}/geopackage"].metadata["layers"])
+            if name not in NOT_JUDGED and (found := pinned.get(f"{scenario}/{name}")) is not None
+        }
+        for scenario in site.scenarios
+    }
+
+
 def summary_lines(site: Site, pinned: dict[str, StoredObject]) -> list[str]:
     """Return what a person wants to know of a release first."""
     lines = []
@@ -193,6 +214,9 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
     summary = summary_lines(site, pinned)
     stored_files = release_files(site, pinned)
     files = {name: stored.data / file for name, (stored, file) in stored_files.items()}
+    inputs_digest = digest_of({asset: found.content for asset, found in pinned.items()})
+    figures = release_figures(site, pinned)
+    accepted = judge(SiteFolder(workplace.releases), figures, inputs_digest, site.drift)
     manifest = build_manifest(
         site,
         pinned_records(pinned),
@@ -212,8 +236,8 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
             workplace.outputs,
             site.name,
             files,
-            manifest,
-            digest_of({asset: found.content for asset, found in pinned.items()}),
+            {**manifest, "content": {**manifest["content"], "figures": figures}, "acknowledged": accepted},
+            inputs_digest,
             now=now,
             keep=site.keep_releases,
             validate=validate_release,
@@ -263,12 +287,14 @@ def release_asset(
         owners=[OWNER],
         tags={"site": workplace.site.name, "scenario": "all"},
         code_version=code_version(publish),
+        freshness_policy=FRESH,
         description="The published, immutable release; nothing is published when nothing has changed. · 공개된 릴리스.",
     )
     def body(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         context_check(context)
         try:
-            told = publish(workplace, store, now=datetime.now(UTC))
+            with store.in_use():
+                told = publish(workplace, store, now=datetime.now(UTC))
         except InputError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
         if on_progress is not None:
