@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -9,6 +10,7 @@ import dagster as dg
 from geodata.catalogue import LAYERS
 from geodata.errors import InputError
 from geodata.site import CORE_ROLES, PRESENT, ROLE_TITLES, ROLES, Role, Site
+from pipelines.about import release_about
 from pipelines.assets.publish import parameter_files
 from pipelines.assets.sources import AREA
 from pipelines.assets.sources import STEPS as SOURCE_STEPS
@@ -17,8 +19,10 @@ from pipelines.code_version import code_version, library_versions
 from pipelines.instance import Workplace
 from pipelines.steps import BASIS, INVENTORY, OWNER, Progress, key_of, read_inventory, read_table, role_digest
 from pipelines.store import Store, StoredObject, digest_of
+from twin.publish.changes.files import make_beside
 from twin.publish.manifest import build_manifest
 from twin.publish.release import publish_release
+from twin.publish.run_info import newest_vintage
 from twin.publish.validate import validate_release
 
 TABLES = {"hourly_by_dong.parquet": "scenario/roof_yields", "profile_by_building.parquet": "scenario/roof_yields"}
@@ -181,15 +185,18 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
     summary = summary_lines(site, pinned)
     stored_files = release_files(site, pinned)
     files = {name: stored.data / file for name, (stored, file) in stored_files.items()}
+    inventory = read_inventory(pinned[INVENTORY])
     manifest = build_manifest(
         site,
         pinned_records(pinned),
         summary,
         library_versions(),
-        inventory=read_inventory(pinned[INVENTORY]),
+        inventory=inventory,
         parameters=parameter_files(),
         geopackages={name: files[f"{name}/twin.gpkg"] for name in published_scenarios(site, pinned)},
     )
+    unshaded = any(found.metadata.get("unshaded", False) for asset, found in pinned.items() if asset.endswith("/roofs"))
+    about = release_about(site, newest_vintage(inventory), unshaded=unshaded)
     result = publish_release(
         workplace.outputs,
         site.name,
@@ -199,6 +206,7 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
         now=now,
         keep=site.keep_releases,
         validate=validate_release,
+        beside=partial(make_beside, about=about),
         expected={name: stored.files[file] for name, (stored, file) in stored_files.items()},
     )
     return {
@@ -206,7 +214,7 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
         "id": result.id,
         "published": result.published,
         "reason": result.reason,
-        "summary": summary,
+        "summary": [*summary, *result.changes],
     }
 
 
