@@ -17,6 +17,8 @@ from rich.table import Table
 
 from geodata.errors import InputError
 from geodata.site import Site
+from pipelines.diff_command import AfterOption, BeforeOption
+from pipelines.diff_command import diff as diff_releases
 from pipelines.fetch_command import LayersOption
 from pipelines.fetch_command import fetch as fetch_layers
 
@@ -245,6 +247,25 @@ def releases(site: SiteOption = None, outputs: OutputsOption = None, state: Stat
     for release in found:
         marks = " ".join(name for name, on in (("latest", release.is_latest), ("pinned", release.is_pinned)) if on)
         out.print(f"{release.id}  {marks}", style="bold" if release.is_latest else "", markup=False)
+
+
+@app.command()
+@readable
+def diff(
+    before: BeforeOption = "previous",
+    after: AfterOption = "latest",
+    file: Annotated[
+        Path | None, typer.Option("--out", help="Also write the changes as a GeoPackage with labels and styles.")
+    ] = None,
+    site: SiteOption = None,
+    outputs: OutputsOption = None,
+    *,
+    state: StateOption = None,
+) -> None:
+    """Say what was added, removed and altered from release A to release B. · 두 릴리스의 차이."""
+    from pipelines.instance import open_workplace  # noqa: PLC0415
+
+    diff_releases(out, open_workplace(site, outputs, state), before, after, file)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,6 +22,7 @@ from pipelines.instance import Workplace
 from pipelines.steps import BASIS, INVENTORY, OWNER, Progress, key_of, read_inventory, read_table, role_digest
 from pipelines.store import Store, StoredObject, digest_of
 from twin.publish.about import ReleaseAbout
+from twin.publish.changes.files import make_beside
 from twin.publish.drift import Figures, figures_of, judge
 from twin.publish.manifest import build_manifest
 from twin.publish.qgis_project import release_groups, write_project
@@ -217,15 +219,18 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
     inputs_digest = digest_of({asset: found.content for asset, found in pinned.items()})
     figures = release_figures(site, pinned)
     accepted = judge(SiteFolder(workplace.releases), figures, inputs_digest, site.drift)
+    inventory = read_inventory(pinned[INVENTORY])
     manifest = build_manifest(
         site,
         pinned_records(pinned),
         summary,
         library_versions(),
-        inventory=read_inventory(pinned[INVENTORY]),
+        inventory=inventory,
         parameters=parameter_files(),
         geopackages={name: files[f"{name}/twin.gpkg"] for name in published_scenarios(site, pinned)},
     )
+    unshaded = any(found.metadata.get("unshaded", False) for asset, found in pinned.items() if asset.endswith("/roofs"))
+    about = release_about(site, newest_vintage(inventory), unshaded=unshaded)
     with TemporaryDirectory() as scratch:
         # made of what is published, in less time than the store would take to look it up
         files["town.qgz"] = Path(scratch) / "town.qgz"
@@ -241,6 +246,7 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
             now=now,
             keep=site.keep_releases,
             validate=validate_release,
+            beside=partial(make_beside, about=about),
             expected={name: stored.files[file] for name, (stored, file) in stored_files.items()},
         )
     return {
@@ -248,7 +254,7 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
         "id": result.id,
         "published": result.published,
         "reason": result.reason,
-        "summary": summary,
+        "summary": [*summary, *result.changes],
     }
 
 

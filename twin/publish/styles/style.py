@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -14,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from geodata.catalogue import LAYERS, Choice, Layer
+from geodata.catalogue.changes import CHANGE_LAYERS
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 MISSING_COLOUR = "#bcbcbc"
@@ -105,21 +107,32 @@ def load_styles() -> dict[str, tuple[Style, ...]]:
     ValueError
         If a layer has no style, or a style names a layer or a column that the catalogue does not declare.
     """
-    raw = yaml.safe_load(files(__package__).joinpath("styles.yaml").read_text(encoding="utf-8"))
+    return _load("styles.yaml", LAYERS)
+
+
+@cache
+def load_change_styles() -> dict[str, tuple[Style, ...]]:
+    """Return the styles of every layer of `changes.gpkg`; raises like `load_styles`."""
+    return _load("changes.yaml", CHANGE_LAYERS)
+
+
+def _load(file: str, layers: Mapping[str, Layer]) -> dict[str, tuple[Style, ...]]:
+    raw = yaml.safe_load(files(__package__).joinpath(file).read_text(encoding="utf-8"))
     styles = {name: tuple(Style.model_validate(entry) for entry in entries) for name, entries in raw.items()}
-    if set(styles) != set(LAYERS):
-        raise ValueError(f"styles.yaml and the catalogue differ in layers: {sorted(set(styles) ^ set(LAYERS))}")
+    if set(styles) != set(layers):
+        raise ValueError(f"{file} and the catalogue differ in layers: {sorted(set(styles) ^ set(layers))}")
     for name, entries in styles.items():
         named = {s.column for s in entries if s.column} | {s.label.column for s in entries if s.label}
-        unknown = sorted(named - set(LAYERS[name].names))
+        unknown = sorted(named - set(layers[name].names))
         if unknown:
-            raise ValueError(f"styles.yaml, {name}: columns that the catalogue does not declare: {unknown}")
+            raise ValueError(f"{file}, {name}: columns that the catalogue does not declare: {unknown}")
     return styles
 
 
 def styles_for(layer: Layer, columns: tuple[str, ...]) -> list[Style]:
     """Return the styles of ``layer`` that its published ``columns`` allow; the first is the default, one is always there."""
-    usable = [s for s in load_styles().get(layer.name, ()) if s.column is None or s.column in columns]
+    styles = load_change_styles() if layer.name in CHANGE_LAYERS else load_styles()
+    usable = [s for s in styles.get(layer.name, ()) if s.column is None or s.column in columns]
     if not usable:
         usable = [sensible_style(layer, columns)]
     return [s.model_copy(update={"label": None}) if s.label and s.label.column not in columns else s for s in usable]
