@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from geodata.climate import ClimateSpec
 from geodata.compute import ComputeSpec
 from geodata.errors import InputError
+from geodata.fetch.spec import FetchSpec
 
 Role = Literal[
     "parcels",
@@ -188,6 +189,7 @@ class Site(BaseModel):
     solar: SolarSpec = SolarSpec()
     climate: ClimateSpec | None = None
     compute: ComputeSpec = ComputeSpec()
+    fetch: FetchSpec = FetchSpec()
     demo: bool = False
     """True marks everything made from this site as demo data (가상 데이터)."""
     keep_releases: int = Field(default=14, ge=3)

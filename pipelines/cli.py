@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from geodata.errors import InputError
+from pipelines.fetch_command import LayersOption
+from pipelines.fetch_command import fetch as fetch_layers
 
 app = typer.Typer(
     help="From an inbox of agency files to a published GeoPackage release of the town. · 기관 파일에서 검증된 GeoPackage 릴리스까지.",
@@ -107,6 +109,8 @@ def _run_one(workplace: Any, select: str | None) -> bool:
     outcome = run_job(workplace, select=select, on_progress=show)
     for line in outcome.healed:
         out.print(f"바로잡음 · healed: {line}", markup=False)
+    for line in outcome.altered:
+        err.print(f"공개 후 바뀐 릴리스 · altered after it was published: {line}", style="yellow", markup=False)
     if not outcome.succeeded:
         err.print(
             "공개하지 않음: 마지막 릴리스는 그대로임 · nothing published, the last release is untouched",
@@ -152,6 +156,21 @@ def inspect(
 
         write_page(html, inventory, folder, town)
         out.print(f"점검 페이지 · page: {html}", markup=False)
+
+
+@app.command()
+@readable
+def fetch(
+    site: SiteOption = None,
+    layers: LayersOption = None,
+    *,
+    only_list: Annotated[bool, typer.Option("--list", help="Only say what can be fetched.")] = False,
+    vworld_url: Annotated[str, typer.Option("--vworld-url", help="Another address of the V-World Data API.")] = "",
+    register_url: Annotated[str, typer.Option("--register-url", help="Another address of the building register.")] = "",
+    pvgis_url: Annotated[str, typer.Option("--pvgis-url", help="Another address of PVGIS.")] = "",
+) -> None:
+    """Fetch from V-World, 건축HUB and PVGIS into the inbox; keys come from VWORLD_KEY and DATA_GO_KR_KEY. · API 자료 받기."""
+    fetch_layers(out, site, layers, (vworld_url, register_url, pvgis_url), only_list=only_list)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from pipelines.definitions import build_defs
 from pipelines.instance import Workplace, open_instance
 from pipelines.jobs import NIGHTLY
 from pipelines.steps import Progress
-from twin.publish.release import heal
+from twin.publish.release import altered_releases, heal
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster's own log goes to the instance, where its UI shows it; the terminal gets one line for each asset."""
@@ -34,6 +34,8 @@ class Outcome:
     reused: int = 0
     healed: list[str] = field(default_factory=list)
     """What an earlier, interrupted publish had left and was put right."""
+    altered: list[str] = field(default_factory=list)
+    """What someone changed in releases that were published."""
 
 
 def run_job(
@@ -57,6 +59,7 @@ def run_job(
 
     # a publish that was killed may have left a pointer behind or a half-filled staging folder
     healed = heal(workplace.outputs, workplace.site.name)
+    altered = altered_releases(workplace.outputs, workplace.site.name)
     definitions = build_defs(workplace, on_progress=note)
     job = definitions.resolve_job_def(NIGHTLY)
     with open_instance(workplace) as instance:
@@ -78,6 +81,7 @@ def run_job(
         built=sum(not p.reused for p in seen),
         reused=sum(p.reused for p in seen),
         healed=healed,
+        altered=altered,
     )
     _write_last_run(workplace, outcome)
     return outcome

@@ -32,8 +32,8 @@ def shared_areas(features: np.ndarray, polygons: np.ndarray) -> tuple[np.ndarray
     area
         Shared area [m2].
     """
-    feature_parts, feature_owner = _small_parts(features)
-    polygon_parts, polygon_owner = _small_parts(polygons)
+    feature_parts, feature_owner = small_parts(features)
+    polygon_parts, polygon_owner = small_parts(polygons)
     feature, polygon = shapely.STRtree(polygon_parts).query(feature_parts, predicate="intersects")
     feature, polygon, area = _areas(feature_parts, polygon_parts, feature, polygon)
     return feature_owner[feature], polygon_owner[polygon], area
@@ -41,11 +41,37 @@ def shared_areas(features: np.ndarray, polygons: np.ndarray) -> tuple[np.ndarray
 
 def overlaps(polygons: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return which of ``polygons`` share area with one another: first, second (first < second) and area [m2], as `shared_areas`."""
-    parts, owner = _small_parts(polygons)
+    parts, owner = small_parts(polygons)
     first, second = shapely.STRtree(parts).query(parts, predicate="intersects")
     once = owner[first] < owner[second]
     first, second, area = _areas(parts, parts, first[once], second[once])
     return owner[first], owner[second], area
+
+
+def cut_away(polygons: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return ``polygons`` without the ground of ``others``; None where nothing is left. What meets none stays untouched.
+
+    Parameters
+    ----------
+    polygons, others
+        One-dimensional arrays of valid Polygons or MultiPolygons in one projected CRS [m]; ``others`` may overlap. Those with
+        many vertices are best cut by `small_parts` first.
+    """
+    result = polygons.copy()
+    polygon, other = shapely.STRtree(others).query(polygons, predicate="intersects")
+    if not len(polygon):
+        return result
+    order = np.lexsort((other, polygon))
+    polygon, other = polygon[order], other[order]
+    touched, start, count = np.unique(polygon, return_index=True, return_counts=True)
+    cover = others[other[start]]
+    groups = np.split(others[other], start[1:])
+    for position in np.flatnonzero(count > 1):
+        cover[position] = shapely.union_all(groups[position])
+    rest = shapely.difference(polygons[touched], cover)
+    rest[shapely.area(rest) == 0] = None
+    result[touched] = rest
+    return result
 
 
 def _areas(
@@ -68,7 +94,7 @@ def _areas(
     return feature[found], polygon[found], area[found]
 
 
-def _small_parts(polygons: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def small_parts(polygons: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return ``polygons`` as Polygons of at most `MAX_VERTICES` vertices, and the position each belongs to."""
     parts, owner = shapely.get_parts(polygons, return_index=True)
     done: list[tuple[np.ndarray, np.ndarray]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from geodata.catalogue.biotope import GREEN_GROUP_WORDS, GREEN_SOURCE_FIELDS
 from geodata.catalogue.model import Choice, Field, Layer
 from geodata.catalogue.shared import DONG_CODE
 
@@ -9,8 +10,8 @@ GREEN = Layer(
     name="green",
     ko="녹지 피복",
     en="Green cover",
-    about_ko="토지피복에서 얻은 녹지 다각형. 서로 겹치지 않는다. 시설재배지(비닐하우스)는 녹지로 보지 않는다.",
-    about_en="Green polygons from land cover; they do not overlap. Greenhouses do not count as green.",
+    about_ko="토지피복, 식생지수, 계획에서 얻은 녹지 다각형. 출처는 다각형마다 적고 서로 겹치지 않는다. 시설재배지(비닐하우스)는 녹지로 보지 않는다.",
+    about_en="Green polygons from land cover, vegetation index and plan; each tells its source, and they do not overlap. Greenhouses do not count as green.",
     geometry="MultiPolygon",
     key="green_id",
     fields=(
@@ -19,13 +20,13 @@ GREEN = Layer(
         Field(name="class_ko", kind="text", ko="피복 분류", en="Class (Korean)", nullable=False),
         Field(name="class_en", kind="text", ko="피복 분류(영문)", en="Class", nullable=False),
         Field(name="group", kind="text", ko="녹지 구분", en="Group", nullable=False,
-              choices={"forest": Choice(ko="산림", en="forest"), "grass": Choice(ko="초지", en="grass"),
-                       "farm": Choice(ko="농경지", en="farmland"), "wetland": Choice(ko="습지", en="wetland"),
-                       "planned": Choice(ko="계획 녹지", en="planned green")}),
+              choices=GREEN_GROUP_WORDS),
         Field(name="area_m2", kind="real", ko="면적", en="Area", unit="m2", decimals=1, nullable=False, minimum=0),
-        Field(name="is_canopy", kind="boolean", ko="수관 여부", en="Tree canopy", nullable=False),
+        Field(name="is_canopy", kind="boolean", ko="수관 여부", en="Tree canopy",
+              about_ko="비어 있으면 나무인지 알 수 없음", about_en="empty where it is not known whether trees grow"),
         Field(name="is_agricultural", kind="boolean", ko="농경지 여부", en="Agricultural", nullable=False),
         Field(name="source", kind="text", ko="출처", en="Source", nullable=False),
+        *GREEN_SOURCE_FIELDS,
     ),
 )
 

@@ -10,8 +10,8 @@ DONG_CODE = Field(name="dong_code", kind="text", ko="법정동코드", en="Legal
 GREEN_COVER = (
     Field(name="green_area_m2", kind="real", ko="녹지 피복 면적", en="Green cover area", unit="m2", decimals=1, minimum=0, required=False),
     Field(name="green_cover_pct", kind="real", ko="녹피율", en="Green cover", unit="%", decimals=2, minimum=0, maximum=100, required=False,
-          about_ko="green 층이 덮는 정확한 면적 비율. 토지피복 자료가 닿지 않으면 비어 있다",
-          about_en="exact share of the area under polygons of the layer green; empty where no land cover reaches"),
+          about_ko="green 층이 덮는 정확한 면적 비율. 토지피복도 식생지수도 닿지 않으면 비어 있다",
+          about_en="exact share of the area under polygons of the layer green; empty where neither land cover nor a vegetation index reaches"),
 )
 
 COVER_CLASSES = {

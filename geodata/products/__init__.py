@@ -16,11 +16,11 @@ from geodata.products.land_use_plan import LAND_USE_PLAN
 from geodata.products.model import CitySample, Product, RasterSample, TableSample, VectorSample, WeatherSample
 from geodata.products.ndvi_files import AERIAL_4BAND, NDVI_RASTER, SENTINEL2_BANDS
 from geodata.products.parks import UPIS_UQ153
-from geodata.products.road_address import TL_SPBD_BULD
+from geodata.products.road_address import LT_C_SPBD, TL_SPBD_BULD
 from geodata.products.terrain_files import DEM
 from geodata.products.topographic_map import TOPOGRAPHIC_MAPS
 from geodata.products.weather_files import EPW, KMA_ASOS, NSRDB, PVGIS_TMY
-from geodata.products.zoning import LSMD_CONT_UQ111
+from geodata.products.zoning import LSMD_CONT_UQ111, LT_C_UQ111
 
 PRODUCTS: tuple[Product, ...] = (
     AL_D002,
@@ -29,6 +29,7 @@ PRODUCTS: tuple[Product, ...] = (
     AL_D010,
     F_FAC_BUILDING,
     TL_SPBD_BULD,
+    LT_C_SPBD,
     SG05,
     UPIS_UQ153,
     *TOPOGRAPHIC_MAPS,
@@ -39,6 +40,7 @@ PRODUCTS: tuple[Product, ...] = (
     AL_D194,
     AL_D155,
     LSMD_CONT_UQ111,
+    LT_C_UQ111,
     MART_DJY_03,
     BR_TITLE_INFO,
     NDVI_RASTER,

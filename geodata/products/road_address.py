@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geodata.products.model import Product, Signature
+from geodata.products.model import PNU, Product, Signature
 
 TL_SPBD_BULD = Product(
     key="TL_SPBD_BULD",
@@ -35,4 +35,27 @@ TL_SPBD_BULD = Product(
     ),
     key_column="source_id",
     region_column="municipality",
+)
+
+LT_C_SPBD = Product(
+    key="LT_C_SPBD",
+    role="buildings",
+    ko="도로명주소 건물 (V-World API LT_C_SPBD)",
+    en="buildings of the road-name address map (V-World API LT_C_SPBD)",
+    agency="행정안전부 · V-World",
+    download="V-World 데이터 API LT_C_SPBD (twin fetch --layers buildings)",
+    licence="KOGL type 1 (공공누리 제1유형)",
+    attribution="행정안전부 도로명주소 건물 (V-World)",
+    columns={
+        "source_id": ("bd_mgt_sn",),
+        "pnu": ("pnu",),
+        "name": ("buld_nm",),
+        "part_name": ("buld_nm_dc",),
+        "floors_above": ("gro_flo_co",),
+        "floors_below": ("und_flo_co",),
+    },
+    # the file of the address map has neither parcel number nor place of the label
+    signature=Signature(needs=("source_id", "floors_above", "pnu"), has=("xpos", "ypos"), patterns={"pnu": PNU}),
+    key_column="source_id",
+    region_column="pnu",
 )

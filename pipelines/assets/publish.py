@@ -47,6 +47,7 @@ PARAMETER_FILES = (
     ("twin.solar", "roofs.yaml"),
     ("twin.roof_fit", "roof_fit.yaml"),
     ("twin.green", "policy.yaml"),
+    ("twin.green", "blend.yaml"),
     ("geodata.clean", "storey_heights.yaml"),
     ("geodata.products", "contours.yaml"),
     ("geodata.clean", "land_tables.yaml"),

@@ -67,7 +67,7 @@ def surface(work: Work) -> None:
     "scenario/buildings",
     group="town",
     essential=("scenario/footprints",),
-    needs=("scenario/roofs",),
+    needs=("scenario/roofs", "scenario/cover"),
     layer=LAYERS["buildings"],
 )
 def buildings(work: Work) -> None:
@@ -80,6 +80,9 @@ def buildings(work: Work) -> None:
     if roofs is not None:
         frame = frame.join(building_sums(frame, roofs), on="building_id")
         work.metadata["unshaded"] = work.need("scenario/roofs").metadata.get("unshaded", True)
+    plots = work.frame_or_none("scenario/cover", "plots.parquet")
+    if plots is not None:
+        frame = frame.join(plots, on="building_id")
     work.write(LAYERS["buildings"].finish(frame))
 
 

@@ -117,4 +117,18 @@ def test_the_index_of_a_parcel(village):
     assert parcels.loc["4121010500100010000", "ndvi_mean"] == pytest.approx(0.25, abs=0.02)
     assert parcels.loc["4121010500100010001", "ndvi_mean"] == pytest.approx(0.75, abs=0.02)
     assert "ndvi_green_pct" not in parcels.columns
+    # no land cover: the index alone tells what is green, to the cells of 10 m whose border is at X + 20 and which hold NDVI > 0.3
+    assert parcels.loc["4121010500100010000", "green_cover_pct"] == pytest.approx(0, abs=0.01)
+    east = parcels.loc["4121010500100010001"]
+    # 40 x 40 m of the lot less the shed of 100 m2
+    assert east["green_area_m2"] == pytest.approx(1500, abs=0.1)
+    assert east["green_vegetation_m2"] == pytest.approx(1500, abs=0.1)
+    assert east["green_cover_pct"] == pytest.approx(93.75, abs=0.01)
+    assert east["cover_resolution_m"] == 10.0
+    assert east["cover_confidence"] == "low"  # 1,600 m2 hold 16 cells
+    assert "cover_built_m2" not in parcels.columns
+    green = _table(village, "existing/green")
+    assert set(green["source_kind"]) == {"ndvi"}
+    assert green["is_canopy"].isna().all()
+    assert green["source"].str.endswith("NDVI > 0.3").all()
     assert village.current("sources/ndvi").metadata["coverage_pct"] == 100.0

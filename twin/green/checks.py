@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geodata.catalogue.biotope import GREEN_GROUPS
 from geodata.catalogue.shared import COVER_FIELDS, GREEN_COVER
 from twin.overlay import overlaps
 
@@ -67,6 +68,15 @@ def physics_problems(frame: pd.DataFrame, key: str = "pnu", green: gpd.GeoDataFr
             # rounding of the area acts on the share in proportion, and grows without bound for slivers
             allowed = PCT_ROUNDING + 100 * (AREA_ROUNDING_M2 * (1 + green_pct / 100) / area + RELATIVE_ROUNDING)
             report(np.abs(green_pct - 100 * green_area / area) > allowed, "green cover is not green area by area")
+    kinds = [name for group in GREEN_GROUPS if (name := f"green_{group}_m2") in frame.columns]
+    if green_area is not None and kinds:
+        told = frame[kinds].to_numpy("float64").sum(axis=1)
+        tolerance = AREA_ROUNDING_M2 * (len(kinds) + 1) + slack
+        report(np.abs(told - green_area) > tolerance, "the kinds of green do not sum to the green area")
+        report(np.isnan(told) != np.isnan(green_area), "the green area or a kind of green is not known")
+    if green_pct is not None and "canopy_cover_pct" in frame.columns:
+        canopy = frame["canopy_cover_pct"].to_numpy("float64")
+        report(canopy > green_pct + 2 * PCT_ROUNDING, "there is more canopy than green")
     if green is not None:
         found += overlap_problems(green)
     return found

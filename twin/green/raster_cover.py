@@ -23,6 +23,7 @@ from geodata.crs import identify
 from geodata.errors import InputError
 from twin.green.cover import KNOWN_CLASSES, cover_table
 from twin.green.policy import green_policy
+from twin.green.vegetation import Observed
 
 NDVI_ROUNDING = 1e-6
 """How far beyond -1..1 a stored NDVI may lie by rounding alone."""
@@ -130,6 +131,16 @@ def ndvi_green_share(
         },
         index=pd.Index(features[key].astype("str"), name=key),
     )
+
+
+def observed_by(features: gpd.GeoDataFrame, key: str, raster: Path) -> Observed:
+    """Return what of each of ``features`` the index ``raster`` has a value for; clouds are holes in it.
+
+    Parameters are those of `ndvi_green_share`.
+    """
+    known = ndvi_green_share(features, key, raster, threshold=None)["ndvi_known_pct"].to_numpy()
+    with rasterio.open(raster) as source:
+        return Observed(np.nan_to_num(known) / 100.0 * features.area.to_numpy(), abs(source.transform.a))
 
 
 class _Index(RasterioRasterSource):

@@ -18,9 +18,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from geodata.errors import InputError
-from twin.publish.durable import freeze_tree, remove_tree, sha256_of, sync, sync_tree, write_json
+from twin.publish.durable import copy_file, freeze_tree, remove_tree, sha256_of, sync, sync_tree, write_json
 from twin.publish.errors import PublishError
-from twin.publish.site_folder import MANIFEST, SiteFolder, verify_release
+from twin.publish.site_folder import MANIFEST, SiteFolder, looks_touched, verify_release
 
 SEOUL = ZoneInfo("Asia/Seoul")
 NEWEST = "newest"
@@ -75,8 +75,8 @@ def publish_release(
     outputs
         Folder of all sites; the release goes to ``outputs/<site_name>/releases/<id>``.
     files
-        Name inside the release, with forward slashes, to the file that is copied there. Files that equal those of the
-        release before are hard-linked to it.
+        Name inside the release, with forward slashes, to the file that is copied there. No two releases share a file on
+        the disk, so that whoever alters one release alters that one alone.
     manifest
         Becomes ``manifest.json``, with the keys ``release`` and ``files`` (size and sha256 of each) added.
     inputs_digest
@@ -217,6 +217,21 @@ def verify_latest(outputs: Path, site_name: str) -> list[str]:
     return found
 
 
+def altered_releases(outputs: Path, site_name: str) -> list[str]:
+    """Return what was altered in any release of a site, each finding with the release's id, oldest first.
+
+    A release whose files still have their sizes, modes and times is taken to be whole without reading it; the newest is
+    read byte by byte when the next one is published.
+    """
+    folder = SiteFolder(outputs / site_name)
+    return [
+        f"{name}: {finding}"
+        for name in folder.ids()
+        if looks_touched(folder.releases / name)
+        for finding in verify_release(folder.releases / name)
+    ]
+
+
 def heal(outputs: Path, site_name: str, *, patience_s: float = PATIENCE_S) -> list[str]:
     """Finish or undo what a stopped publish left behind, and tell what was done; called at every start.
 
@@ -255,8 +270,6 @@ def _heal(folder: SiteFolder) -> list[str]:
 
 
 def _stage(folder: SiteFolder, staging: Path, files: Mapping[str, Path], expected: Mapping[str, str]) -> None:
-    newest = folder.newest()
-    before = folder.manifest(newest)["files"] if newest else {}
     staging.mkdir()
     copies: list[tuple[Path, Path, str]] = []
     for name, source in sorted(files.items()):
@@ -274,27 +287,15 @@ def _stage(folder: SiteFolder, staging: Path, files: Mapping[str, Path], expecte
             )
         target = staging / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        same = newest is not None and before.get(name, {}).get("sha256") == digest
-        if not (same and _linked(folder.releases / str(newest) / name, target, digest)):
-            copies.append((source, target, digest))
+        copies.append((source, target, digest))
     needed, free = sum(source.stat().st_size for source, _, _ in copies), shutil.disk_usage(folder.root).free
     if needed > free:
         raise OSError(errno.ENOSPC, f"{needed:,} bytes are needed, {free:,} are free")
     for source, target, digest in copies:
-        shutil.copyfile(source, target)
+        # never a hard link to the release before: a planner who had that file open would go on writing into this one
+        copy_file(source, target)
         if sha256_of(target) != digest:
             raise PublishError(f"{source} changed while it was being published. Run again")
-
-
-def _linked(old: Path, target: Path, digest: str) -> bool:
-    """Hard-link ``old`` as ``target`` if its bytes still have ``digest``; False where that cannot be."""
-    if not old.is_file() or sha256_of(old) != digest:
-        return False
-    try:
-        target.hardlink_to(old)
-    except OSError:
-        return False  # a file system without hard links, or with too many of them: the caller copies
-    return True
 
 
 def _write_manifest(staging: Path, manifest: Mapping[str, Any], told: Mapping[str, Any]) -> None:

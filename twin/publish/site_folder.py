@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import re
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from twin.publish.durable import point_link, sha256_of, sync, write_json
+from twin.publish.durable import FILE_MODE, point_link, sha256_of, sync, write_json
 from twin.publish.errors import PublishError
 
 MANIFEST = "manifest.json"
@@ -127,6 +128,23 @@ def verify_release(folder: Path) -> list[str]:
             found.append(f"{name}: altered")
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     return found + [f"{name}: added" for name in sorted(present - set(record["files"]) - {MANIFEST})]
+
+
+def looks_touched(folder: Path) -> bool:
+    """Tell by sizes, modes, times and names alone whether someone may have changed the release ``folder``."""
+    record = read_json(folder / MANIFEST)
+    if record is None:
+        return True
+    published = (folder / MANIFEST).stat().st_mtime_ns
+    present = {path.relative_to(folder).as_posix(): path.stat() for path in folder.rglob("*") if path.is_file()}
+    if set(present) != {*record["files"], MANIFEST}:
+        return True
+    return any(
+        stat.S_IMODE(found.st_mode) != FILE_MODE
+        or found.st_mtime_ns > published
+        or (name != MANIFEST and found.st_size != record["files"][name]["size"])
+        for name, found in present.items()
+    )
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

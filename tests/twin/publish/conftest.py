@@ -110,6 +110,8 @@ def make_layers(columns: int = 6, rows: int = 5) -> dict[str, pd.DataFrame]:
             "area_m2": 400.0,
             "is_canopy": [i % 5 == 0 for i in range(10)],
             "is_agricultural": [i % 5 == 2 for i in range(10)],
+            "source_kind": ["land_cover"] * 10,
+            "resolution_m": [1.0] * 10,
             "source": "토지피복지도 세분류",
         },
         geometry=shapely.box(

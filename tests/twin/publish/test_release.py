@@ -16,7 +16,7 @@ import pytest
 
 from geodata.errors import InputError
 from twin.publish.errors import PublishError
-from twin.publish.release import heal, list_releases, publish_release, use_release, verify_latest
+from twin.publish.release import altered_releases, heal, list_releases, publish_release, use_release, verify_latest
 
 SITE = "gaon"
 START = datetime(2026, 11, 1, 17, 0, 0, tzinfo=UTC)  # 02:00 of the next day in Seoul
@@ -79,12 +79,13 @@ def test_same_inputs_publish_nothing_and_touch_nothing(tmp_path: Path) -> None:
     assert {p: (p.lstat().st_ino, p.lstat().st_mtime_ns) for p in (outputs / SITE).rglob("*")} == before
 
 
-def test_unchanged_files_are_hard_linked_and_changed_ones_are_not(tmp_path: Path) -> None:
+def test_no_two_releases_share_a_file(tmp_path: Path) -> None:
     outputs = tmp_path / "outputs"
     first = publish(outputs, parts(tmp_path / "src", a="one", b="two"), "aaaaaaaa")
     second = publish(outputs, parts(tmp_path / "src", a="one", b="TWO"), "bbbbbbbb", day=1)
-    assert (first.path / "existing/a.gpkg").samefile(second.path / "existing/a.gpkg")
-    assert not (first.path / "existing/b.gpkg").samefile(second.path / "existing/b.gpkg")
+    files = [path for folder in (first.path, second.path) for path in folder.rglob("*") if path.is_file()]
+    assert {path.stat().st_nlink for path in files} == {1}
+    assert len({path.stat().st_ino for path in files}) == len(files)
     assert (first.path / "existing/b.gpkg").read_text(encoding="utf-8") == "two"
     # the file of the store stays a file of its own: removing or rewriting it cannot reach a release
     assert not (tmp_path / "src" / "a").samefile(second.path / "existing/a.gpkg")
@@ -99,11 +100,9 @@ def test_altered_release_is_named_and_published_anew_from_the_same_inputs(tmp_pa
     (first.path / "existing").chmod(0o755)
     (first.path / "existing/b.gpkg").unlink()
     (first.path / "existing/extra.qgz").write_text("", encoding="utf-8")
-    assert verify_latest(outputs, SITE) == [
-        "existing/a.gpkg: altered",
-        "existing/b.gpkg: missing",
-        "existing/extra.qgz: added",
-    ]
+    found = ["existing/a.gpkg: altered", "existing/b.gpkg: missing", "existing/extra.qgz: added"]
+    assert verify_latest(outputs, SITE) == found
+    assert altered_releases(outputs, SITE) == [f"{first.id}: {line}" for line in found]
     second = publish(outputs, files, "aaaaaaaa", day=1)
     assert second.published
     assert "altered" in second.reason

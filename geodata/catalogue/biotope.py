@@ -1,0 +1,58 @@
+"""Columns of green by kind, of trust in the sources of green, and of the biotope area ratio (생태면적률)."""
+
+from __future__ import annotations
+
+from geodata.catalogue.model import Choice, Field
+
+GREEN_GROUP_WORDS = {
+    "forest": Choice(ko="산림", en="forest"),
+    "grass": Choice(ko="초지", en="grass"),
+    "farm": Choice(ko="농경지", en="farmland"),
+    "wetland": Choice(ko="습지", en="wetland"),
+    "vegetation": Choice(ko="식생지수 녹지(종류 모름)", en="vegetated, kind not known"),
+    "planned": Choice(ko="계획 녹지", en="planned green"),
+}
+GREEN_GROUPS = tuple(GREEN_GROUP_WORDS)
+
+GREEN_SOURCES = {
+    "land_cover": Choice(ko="토지피복지도", en="land cover map"),
+    "ndvi": Choice(ko="식생지수(NDVI)", en="vegetation index (NDVI)"),
+    "plan": Choice(ko="토지이용계획", en="land-use plan"),
+}
+
+CONFIDENCE = {
+    "high": Choice(ko="높음", en="high"),
+    "medium": Choice(ko="보통", en="medium"),
+    "low": Choice(ko="낮음", en="low"),
+    "none": Choice(ko="자료 없음", en="no data"),
+}
+
+GREEN_PARTS = (
+    *(
+        Field(name=f"green_{name}_m2", kind="real", ko=f"녹지: {words.ko}", en=f"Green: {words.en}", unit="m2", decimals=1, minimum=0, required=False,
+              about_ko="녹지 피복 면적의 구분별 내역. 모두 더하면 녹지 피복 면적", about_en="part of the green cover area; the parts sum to it")
+        for name, words in GREEN_GROUP_WORDS.items()
+    ),
+    Field(name="canopy_cover_pct", kind="real", ko="수관피복률", en="Canopy cover", unit="%", decimals=2, minimum=0, maximum=100, required=False,
+          about_ko="나무가 덮은 비율. 식생지수로만 본 녹지는 나무인지 알 수 없어 빠지므로 하한값",
+          about_en="share under trees; green seen by a vegetation index alone may be trees or not and is left out, so this is a lower bound"),
+    Field(name="cover_resolution_m", kind="real", ko="피복 자료 해상도", en="Resolution of the cover sources", unit="m", decimals=1, minimum=0, required=False,
+          about_ko="자료가 닿은 부분의 면적가중 평균 해상도", about_en="mean over what the sources reach, weighted by area"),
+    Field(name="cover_confidence", kind="text", ko="피복 신뢰도", en="Confidence of the cover", required=False, choices=CONFIDENCE,
+          about_ko="면적에 들어가는 해상도 칸 수와 자료가 닿은 비율로 정함 (blend.yaml)",
+          about_en="by the number of resolution cells in the area and the share that the sources reach (blend.yaml)"),
+)
+"""Follow `GREEN_COVER` wherever it is published."""
+
+GREEN_SOURCE_FIELDS = (
+    Field(name="source_kind", kind="text", ko="출처 종류", en="Kind of source", nullable=False, choices=GREEN_SOURCES),
+    Field(name="resolution_m", kind="real", ko="출처 해상도", en="Resolution of the source", unit="m", decimals=1, nullable=False, minimum=0),
+)
+
+PLOT_FIELDS = (
+    Field(name="plot_area_m2", kind="real", ko="대지 면적(도형)", en="Plot area", unit="m2", decimals=1, minimum=0, required=False,
+          about_ko="건물이 선 필지들의 도형 면적. 계획 건물은 계획 블록", about_en="area of the parcels the building stands on; of its block for a planned building"),
+    Field(name="plot_green_area_m2", kind="real", ko="대지 안 녹지 피복", en="Green cover of the plot", unit="m2", decimals=1, minimum=0, required=False),
+    Field(name="plot_green_cover_pct", kind="real", ko="대지 녹피율", en="Green cover of the plot, share", unit="%", decimals=2, minimum=0, maximum=100, required=False),
+)
+"""Green of the parcels that a building stands on."""
