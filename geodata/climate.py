@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
@@ -51,7 +53,7 @@ class ClimateSpec(BaseModel):
         years = sorted(known)
         if year <= years[0]:
             return 0.0
-        for before, after in zip(years, years[1:], strict=False):
+        for before, after in pairwise(years):
             if year <= after:
                 share = (year - before) / (after - before)
                 return known[before] + share * (known[after] - known[before])

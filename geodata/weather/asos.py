@@ -332,7 +332,7 @@ def _typical_year(
     year = taken.drop(columns="bridged").set_axis(moved).reindex(whole)
     year["ghi"] = year["ghi"].fillna(0.0)
     by_year = complete.groupby("year")["ghi"].agg(["size", "sum"])
-    totals = {int(number): float(ghi) for number, ghi in by_year.loc[by_year["size"] == 12, "sum"].items()}
+    totals = {int(number): float(by_year["sum"][number]) for number in by_year.index[by_year["size"] == 12].to_numpy()}
     whole_year = year.interpolate(limit_direction="both") if year["pressure"].notna().any() else _without_pressure(year)
     return whole_year, totals
 

@@ -20,6 +20,7 @@ from pipelines.steps import (
     step,
 )
 from pipelines.store import StoredObject
+from twin.energy.columns import pool_columns
 from twin.indicators import district_rows
 from twin.publish.about import ReleaseAbout
 from twin.publish.geopackage import write_geopackage
@@ -46,6 +47,11 @@ PARAMETER_FILES = (
     ("twin.solar", "resource.yaml"),
     ("twin.solar", "roofs.yaml"),
     ("twin.roof_fit", "roof_fit.yaml"),
+    ("twin.energy", "intensity.yaml"),
+    ("twin.energy", "load_shapes.yaml"),
+    ("twin.energy", "rules.yaml"),
+    ("twin.carbon", "grid.yaml"),
+    ("twin.money", "money.yaml"),
     ("twin.green", "policy.yaml"),
     ("twin.green", "blend.yaml"),
     ("geodata.clean", "storey_heights.yaml"),
@@ -61,7 +67,7 @@ def parameter_files() -> dict[str, Parameters]:
 
 
 @step("scenario/districts", group="publish", layer=LAYERS["districts"],
-      needs=(AREA, "scenario/parcels", "scenario/buildings", "scenario/parks", "scenario/cover"))  # fmt: skip
+      needs=(AREA, "scenario/parcels", "scenario/buildings", "scenario/parks", "scenario/cover", "scenario/energy"))  # fmt: skip
 def districts(work: Work) -> None:
     """Published layer: indicators summed by legal dong, and by the project's own district.
 
@@ -74,6 +80,8 @@ def districts(work: Work) -> None:
         work.frame_or_none("scenario/parks"),
         work.frame_or_none("scenario/cover", "districts.parquet"),
     )
+    if work.has("scenario/energy"):
+        rows = pool_columns(rows, work.frame("scenario/energy", "districts.parquet"), "dong_code")
     work.metadata["unshaded"] = work.need("scenario/buildings").metadata.get("unshaded", True)
     work.write(LAYERS["districts"].finish(rows))
 

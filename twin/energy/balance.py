@@ -79,6 +79,7 @@ def hourly_balance(
     demand: pd.DataFrame,
     roofs: pd.DataFrame,
     hours: Hours,
+    *,
     shapes: np.ndarray,
     daylight: np.ndarray,
     pools: Mapping[str, Pool],
@@ -136,7 +137,9 @@ def hourly_balance(
     return Balance(
         buildings=pd.DataFrame({"building_id": order.to_numpy(), **result}),
         pools={
-            kind: _pooled(pool, sun[kind], use, yearly, shapes, daylight) for kind, pool in pools.items() if pool.keys
+            kind: _pooled(pool, sun[kind], use=use, yearly=yearly, shapes=shapes, daylight=daylight)
+            for kind, pool in pools.items()
+            if pool.keys
         },
     )
 
@@ -153,7 +156,7 @@ def _power_kwh(hours: Hours, roof_ids: np.ndarray, owner: np.ndarray, buildings:
 
 
 def _pooled(
-    pool: Pool, sun: np.ndarray, use: np.ndarray, yearly: np.ndarray, shapes: np.ndarray, daylight: np.ndarray
+    pool: Pool, sun: np.ndarray, *, use: np.ndarray, yearly: np.ndarray, shapes: np.ndarray, daylight: np.ndarray
 ) -> PooledHours:
     by_use = np.zeros((shapes.shape[1], len(pool.keys)))
     for number in range(shapes.shape[1]):

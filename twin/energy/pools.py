@@ -38,8 +38,8 @@ def pools_of(buildings: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> dict[s
         keys.append(code)
         row.append(np.flatnonzero(inside))
         column.append(np.full(int(inside.sum()), number))
-    entries = np.concatenate(row) if row else np.zeros(0, dtype=int), np.concatenate(column) if column else []
-    member = scipy.sparse.csr_matrix((np.ones(len(entries[0])), entries), shape=(len(buildings), len(keys)))
+    at = (np.concatenate(row), np.concatenate(column))
+    member = scipy.sparse.csr_matrix((np.ones(len(at[0])), at), shape=(len(buildings), len(keys)))
     found = {DONGS: Pool(tuple(keys), member)}
     if "block_id" in buildings.columns and buildings["block_id"].notna().any():
         found[BLOCKS] = pool_of(buildings["block_id"])

@@ -54,7 +54,7 @@ def is_holiday(local: pd.DatetimeIndex, values: Parameters | None = None) -> np.
     values = shape_parameters() if values is None else values
     fixed = {str(day) for day in values["holidays"]}
     named = np.isin(local.strftime("%m-%d").to_numpy(dtype=object), list(fixed))
-    return np.asarray((local.dayofweek >= _SATURDAY) | named)
+    return np.asarray((local.day_of_week >= _SATURDAY) | named)
 
 
 def _unit_mean(profile: list[float]) -> np.ndarray:

@@ -21,7 +21,9 @@ def hourly_table(pooled: PooledHours, hours: pd.DatetimeIndex, timezone: str, ke
     groups = len(pooled.keys)
     return pd.DataFrame(
         {
-            key: pd.Categorical(np.repeat(np.array(pooled.keys, dtype=object), len(local)), categories=list(pooled.keys)),
+            key: pd.Categorical(
+                np.repeat(np.array(pooled.keys, dtype=object), len(local)), categories=list(pooled.keys)
+            ),
             "interval_middle": pd.DatetimeIndex(np.tile(local.as_unit("s").asi8, groups).astype("datetime64[s]"))
             .tz_localize("UTC")
             .tz_convert(timezone),

@@ -28,13 +28,15 @@ def output_sum(rate: float, degradation: float, years: int) -> float:
     return (1.0 - ((1.0 - degradation) / (1.0 + rate)) ** years) / (rate + degradation)
 
 
-def levelised_cost(capex: Values, opex: Values, first_year: Values, rate: float, degradation: float, years: int) -> Values:
+def levelised_cost(
+    capex: Values, opex: Values, first_year: Values, *, rate: float, degradation: float, years: int
+) -> Values:
     """Return the levelised cost of energy: ``capex``, yearly ``opex``, and output of the ``first_year``."""
     return (capex + opex * annuity(rate, years)) / (first_year * output_sum(rate, degradation, years))
 
 
 def net_present_value(
-    capex: Values, opex: Values, income: Values, rate: float, degradation: float, years: int
+    capex: Values, opex: Values, income: Values, *, rate: float, degradation: float, years: int
 ) -> Values:
     """Return today's value of ``income`` (first year, falling with output) less ``opex`` (yearly) and ``capex``."""
     return income * output_sum(rate, degradation, years) - opex * annuity(rate, years) - capex

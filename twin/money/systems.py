@@ -43,7 +43,8 @@ def system_money(systems: pd.DataFrame, values: Parameters | None = None) -> pd.
     """
     values = money_parameters() if values is None else values
     capacity, energy, own = (
-        systems[name].to_numpy("float64", na_value=np.nan) for name in ("capacity_kwp", "yield_kwh", "self_consumed_kwh")
+        systems[name].to_numpy("float64", na_value=np.nan)
+        for name in ("capacity_kwp", "yield_kwh", "self_consumed_kwh")
     )
     capacity = np.where((capacity > 0) & (energy > 0), capacity, np.nan)
     capex = capacity * unit_capex(np.nan_to_num(capacity), values)
@@ -55,8 +56,10 @@ def system_money(systems: pd.DataFrame, values: Parameters | None = None) -> pd.
     return pd.DataFrame(
         {
             "capex_krw": capex,
-            "lcoe_krw_kwh": levelised_cost(capex, opex, np.where(energy > 0, energy, np.nan), rate, loss, years),
-            "npv_krw": net_present_value(capex, opex, income, rate, loss, years),
+            "lcoe_krw_kwh": levelised_cost(
+                capex, opex, np.where(energy > 0, energy, np.nan), rate=rate, degradation=loss, years=years
+            ),
+            "npv_krw": net_present_value(capex, opex, income, rate=rate, degradation=loss, years=years),
             "payback_years": simple_payback(capex, opex, income),
         },
         index=systems.index,

@@ -38,7 +38,13 @@ def _klucher(plane: dict[str, np.ndarray]) -> np.ndarray:
 
 def _haydavies(plane: dict[str, np.ndarray]) -> np.ndarray:
     return pvlib.irradiance.haydavies(
-        plane["tilt"], plane["azimuth"], plane["dhi"], plane["dni"], plane["dni_extra"], plane["zenith"], plane["sun_azimuth"]
+        plane["tilt"],
+        plane["azimuth"],
+        plane["dhi"],
+        plane["dni"],
+        plane["dni_extra"],
+        plane["zenith"],
+        plane["sun_azimuth"],
     )
 
 
