@@ -329,7 +329,8 @@ def asset_of(
 
     @dg.asset(
         key=dg.AssetKey(key_of(step.name, scenario).split("/")),
-        deps=[dg.AssetKey(key_of(name, scenario).split("/")) for name in step.needs],
+        # a step may need both the scenario's layer and that of the present, which are one where the scenario is the present
+        deps=[dg.AssetKey(key.split("/")) for key in dict.fromkeys(key_of(name, scenario) for name in step.needs)],
         group_name=step.group,
         kinds=set(step.kinds),
         owners=[OWNER],

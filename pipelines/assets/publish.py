@@ -25,6 +25,7 @@ from twin.indicators import district_rows
 from twin.publish.about import ReleaseAbout
 from twin.publish.geopackage import write_geopackage
 from twin.publish.maps import draw_map
+from twin.publish.report.page import Town, write_report
 from twin.publish.run_info import newest_vintage
 from twin.publish.run_info import run_info as run_info_of
 
@@ -201,4 +202,36 @@ def overview_map(work: Work) -> None:
     draw_map(layers, work.preview, about=about, scenario=work.scenario or "", terrain=terrain, dpi=60)
 
 
-STEPS: tuple[Step, ...] = (districts, quality, run_info, geopackage, overview_map)
+REPORT_LAYERS = ("districts", "buildings", "roofs", "green", "parks", "parcels", "quality", "run_info")
+PRESENT = "existing"
+
+
+@step(
+    "scenario/report",
+    group="publish",
+    needs=(
+        INVENTORY,
+        "sources/terrain",
+        *(f"{room}/{name}" for room in ("scenario", PRESENT) for name in REPORT_LAYERS),
+    ),
+    kinds={"matplotlib", "jinja2"},
+    parameters=lambda site: site.model_dump(mode="json", include={"title", "demo"}),
+)
+def report(work: Work) -> None:
+    """The report of a scenario, a plan beside the present: one HTML file for mayor and checker.
+
+    시나리오 보고서.
+    """
+    rooms = {PRESENT: PRESENT} if work.scenario == PRESENT else {PRESENT: PRESENT, "scenario": work.scenario or ""}
+    towns = [
+        Town(
+            name,
+            {layer: work.frame(f"{room}/{layer}") for layer in REPORT_LAYERS if work.has(f"{room}/{layer}")},
+        )
+        for room, name in rooms.items()
+    ]
+    terrain = work.path("sources/terrain", "terrain.tif") if work.has("sources/terrain") else None
+    work.metadata |= write_report(towns, work.out / "report.html", about=about_of(work), terrain=terrain)
+
+
+STEPS: tuple[Step, ...] = (districts, quality, run_info, geopackage, overview_map, report)

@@ -9,7 +9,7 @@ import dagster as dg
 from geodata.catalogue import LAYERS
 from geodata.errors import InputError
 from geodata.site import CORE_ROLES, ROLE_TITLES, ROLES, Role, Site
-from pipelines.assets.publish import parameter_files
+from pipelines.assets.publish import PRESENT, parameter_files
 from pipelines.assets.sources import AREA
 from pipelines.assets.sources import STEPS as SOURCE_STEPS
 from pipelines.checks import release_problems
@@ -31,7 +31,7 @@ TABLES = {
 """Published tables and the step whose result holds them."""
 
 
-RELEASED = ("geopackage", "map", "surface", "roof_yields", "sky_rasters")
+RELEASED = ("geopackage", "map", "surface", "roof_yields", "sky_rasters", "report")
 """What a release is made of, in each scenario; everything else is reached from these."""
 
 
@@ -106,6 +106,11 @@ def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tupl
                 files[f"tables/{scenario}_{table}"] = stored, table
         rasters = pinned[f"{scenario}/sky_rasters"]
         files |= {f"rasters/{scenario}_{name}": (rasters, name) for name in sorted(rasters.files)}
+    for scenario in site.scenarios:
+        name = "report.html" if scenario == site.scenarios[-1] else f"report_{scenario}.html"
+        # the report of a plan tells the present beside it
+        if scenario == site.scenarios[-1] or scenario != PRESENT:
+            files[name] = pinned[f"{scenario}/report"], "report.html"
     return files
 
 

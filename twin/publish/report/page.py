@@ -1,0 +1,280 @@
+"""Putting the report together: numbers, charts and maps into one HTML file without any foreign address."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from geodata.catalogue import LAYERS
+from geodata.catalogue.model import Field
+from geodata.catalogue.shared import COVER_CLASSES
+from twin.energy.arithmetic import ArithmeticRow, orders_of_magnitude, whole_rows
+from twin.publish.about import ReleaseAbout
+from twin.publish.report.charts import bars, stacks
+from twin.publish.report.figures import Number, layer_sum, row_number, whole_number
+from twin.publish.report.pictures import layer_map, overview
+from twin.publish.report.themes import MONTH, Theme, in_reading_order, theme_fields
+
+SCENARIO_WORDS = {"existing": ("현재", "existing"), "planned": ("계획", "planned")}
+HEADLINES = (
+    "yield_kwh",
+    "capacity_kwp",
+    "green_cover_pct",
+    "demand_kwh",
+    "avoided_tco2",
+    "homes",
+    "building_count",
+    "park_area_m2",
+    "area_m2",
+)
+"""Columns of `districts` that the first page shows, as far as they are published; six at most."""
+EXTRAS = ("avoided", "share_of_demand")
+"""Lines of the arithmetic that the first page shows too."""
+CARDS = 6
+_LARGE = {
+    "kWh": (("GWh", 1e6), ("MWh", 1e3)),
+    "kWp": (("MWp", 1e3),),
+    "m2": (("km2", 1e6), ("ha", 1e4)),
+}
+"""Units in which a large number is easier to read, the largest first."""
+_COVER_COLOURS = {
+    "built": "#b9b4ab",
+    "farm": "#e6d98f",
+    "forest": "#3f7d4f",
+    "grass": "#a6cf7a",
+    "wetland": "#6fb1a8",
+    "bare": "#d8b48a",
+    "water": "#6f9fd0",
+    "unknown": "#eeeeee",
+}
+
+
+@dataclass(frozen=True)
+class Town:
+    """Published layers of one scenario by name."""
+
+    scenario: str
+    layers: Mapping[str, pd.DataFrame]
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """Return its name in Korean and English."""
+        return SCENARIO_WORDS.get(self.scenario, (self.scenario, self.scenario))
+
+    @property
+    def districts(self) -> pd.DataFrame:
+        """Return the layer that totals are told from."""
+        return self.layers["districts"]
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One large number of the first page."""
+
+    field: Field
+    numbers: tuple[tuple[Town, Number, str, str], ...]
+    """For each town the number, and how it is printed: text and unit."""
+
+
+def write_report(
+    towns: Sequence[Town], path: Path, *, about: ReleaseAbout, terrain: Path | None = None
+) -> dict[str, Any]:
+    """Write the report of ``towns``, the present first, and return how many numbers and charts it holds.
+
+    Parameters
+    ----------
+    towns
+        One or two scenarios; each has at least `districts`.
+    terrain
+        Elevation raster for the relief below the map.
+    """
+    extras = _extras(towns)
+    page = {
+        "about": about,
+        "extras": extras,
+        "towns": towns,
+        "whole_title": _whole_title(towns[0].districts),
+        "headlines": _headlines(towns)[: CARDS - len(extras)],
+        "overviews": [(town, overview(town.layers, about, town.scenario, terrain)) for town in towns],
+        "arithmetic": [(town, orders_of_magnitude(town.districts)) for town in towns],
+        "themes": [_chapter(theme, towns, about) for theme in in_reading_order()],
+        "uncertainty": _uncertainty(towns),
+        "quality": [(town, _quality(town.layers.get("quality"))) for town in towns],
+        "sources": _topic(towns[-1], "input file"),
+        "missing": _topic(towns[-1], "missing"),
+        "assumptions": _assumptions(towns[-1]),
+        "resource": _topic(towns[-1], "resource"),
+        "css": files("twin.publish.report").joinpath("report.css").read_text(encoding="utf-8"),
+    }
+    text = files("twin.publish.report").joinpath("report.html").read_text(encoding="utf-8")
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters |= {"unit": _superscript, "amount": _amount}
+    html = environment.from_string(text).render(page)
+    path.write_text(html, encoding="utf-8")
+    return {"numbers": html.count("data-field="), "charts": html.count("<svg"), "maps": html.count("data:image/png")}
+
+
+def _whole_title(districts: pd.DataFrame) -> tuple[str, str]:
+    rows = whole_rows(districts)
+    if (rows["kind"] == "district").any():
+        return str(rows["name_ko"].iloc[0]), "the project's district"
+    return f"법정동 {len(rows)}개, 사업지구 아님", f"{len(rows)} legal dongs, not the district"
+
+
+def _headlines(towns: Sequence[Town]) -> list[Headline]:
+    found = []
+    for name in HEADLINES:
+        having = [town for town in towns if name in town.districts]
+        if not having or name not in {field.name for field in LAYERS["districts"].fields}:
+            continue
+        field = LAYERS["districts"][name]
+        numbers = tuple(
+            (town, number, *_large(number))
+            for town in having
+            if (number := whole_number(town.districts, field, town.scenario)).value is not None
+        )
+        if numbers:
+            found.append(Headline(field, numbers))
+    return found
+
+
+def _large(number: Number) -> tuple[str, str]:
+    for unit, factor in _LARGE.get(number.unit, ()):
+        if number.value is not None and number.value >= factor:
+            return f"{number.value / factor:,.2f}", unit
+    return number.text, number.unit
+
+
+def _superscript(unit: str) -> str:
+    """Return a unit as it is printed: the catalogue writes m2, the page m²."""
+    return re.sub(r"(?<=m)([23])\b", lambda power: {"2": "²", "3": "³"}[power[1]], unit)
+
+
+def _amount(value: float) -> str:
+    """Return a number of the arithmetic with four significant figures or no decimals."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.4g}"
+
+
+def _extras(towns: Sequence[Town]) -> list[tuple[str, list[tuple[Town, ArithmeticRow]]]]:
+    """Return lines of the arithmetic for the first page, each with its row of every town."""
+    rows = [(town, row) for town in towns for row in orders_of_magnitude(town.districts)]
+    return [(key, found) for key in EXTRAS if (found := [(town, row) for town, row in rows if row.key == key])]
+
+
+def _chapter(theme: Theme, towns: Sequence[Town], about: ReleaseAbout) -> dict[str, Any]:
+    columns = list(dict.fromkeys(name for town in towns for name in town.districts.columns))
+    fields = theme_fields(theme, columns)
+    return {
+        "theme": theme,
+        "fields": fields,
+        "totals": [
+            (
+                field,
+                [whole_number(t.districts, field, t.scenario) if field.name in t.districts else None for t in towns],
+            )
+            for field in fields
+        ],
+        "tables": [(town, _rows(town, fields)) for town in towns] if fields else [],
+        "charts": _charts(theme, towns),
+        "maps": [
+            (town, name, picture)
+            for town in towns
+            for name in theme.maps
+            if (picture := layer_map(name, town.layers, about))
+        ],
+    }
+
+
+def _rows(town: Town, fields: Sequence[Field]) -> list[tuple[str, list[Number | None]]]:
+    rows = town.districts.sort_values(["kind", "dong_code"], ascending=[False, True])
+    return [
+        (str(row["name_ko"]), [row_number(row, f, town.scenario) if f.name in rows else None for f in fields])
+        for _, row in rows.iterrows()
+    ]
+
+
+def _charts(theme: Theme, towns: Sequence[Town]) -> list[tuple[str, str, str, str]]:
+    """Return Korean and English title, source and SVG of each chart."""
+    charts: list[tuple[str, str, str, str]] = []
+    if theme.key == "sun":
+        series = []
+        for town in towns:
+            months = sorted(name for name in town.districts.columns.astype(str) if MONTH.fullmatch(name))
+            if len(months) == 12:
+                sums = whole_rows(town.districts)[months].sum()
+                series.append((" / ".join(town.words), [float(v) / 1e6 for v in sums]))
+        if series:
+            names = [f"{month}월" for month in range(1, 13)]
+            charts.append(
+                ("월별 발전량", "Yield by month", "districts.yield_01_kwh … yield_12_kwh", bars(names, series, "GWh"))
+            )
+    if theme.key == "green":
+        for town in towns:
+            names = [f"cover_{name}_m2" for name in COVER_CLASSES if f"cover_{name}_m2" in town.districts]
+            if not names:
+                continue
+            rows = town.districts.sort_values(["kind", "dong_code"], ascending=[False, True])
+            parts = [
+                (
+                    " / ".join(COVER_CLASSES[name[6:-3]]),
+                    [float(v) / 1e4 for v in rows[name].fillna(0)],
+                    _COVER_COLOURS[name[6:-3]],
+                )
+                for name in names
+            ]
+            title = f"토지피복, {town.words[0]}", f"Land cover, {town.words[1]}"
+            svg = stacks([str(n) for n in rows["name_ko"]], parts, "ha")
+            charts.append((*title, "districts.cover_…_m2", svg))
+    return charts
+
+
+def _uncertainty(towns: Sequence[Town]) -> list[dict[str, Any]]:
+    found = []
+    for town in towns:
+        roofs = town.layers.get("roofs")
+        if roofs is None:
+            continue
+        middle = layer_sum(roofs, "roofs", "yield_kwh", town.scenario)
+        careful = layer_sum(roofs, "roofs", "yield_p90_kwh", town.scenario) if "yield_p90_kwh" in roofs else None
+        if middle is not None:
+            share = 100 * careful.value / middle.value if careful and careful.value and middle.value else None
+            found.append({"town": town, "middle": middle, "careful": careful, "share": share})
+    return found
+
+
+def _quality(frame: pd.DataFrame | None) -> list[tuple[str, str, str, str, int]]:
+    if frame is None or frame.empty:
+        return []
+    counts = frame.groupby(["source", "outcome", "reason_ko", "reason_en"]).size().reset_index(name="count")
+    counts = counts.sort_values(["source", "count", "reason_en"], ascending=[True, False, True])
+    return [(str(a), str(b), str(c), str(d), int(e)) for a, b, c, d, e in counts.itertuples(index=False)]
+
+
+def _topic(town: Town, topic: str) -> list[dict[str, str]]:
+    frame = town.layers.get("run_info")
+    if frame is None:
+        return []
+    names = ["name", "value", "unit", "source", "note"]
+    rows = frame.loc[frame["topic"] == topic, names].fillna("")
+    return [{name: str(row[name]) for name in names} for _, row in rows.iterrows()]
+
+
+def _assumptions(town: Town) -> list[dict[str, str]]:
+    """Return the parameters that nobody has verified yet."""
+    frame = town.layers.get("run_info")
+    if frame is None:
+        return []
+    open_ones = frame["topic"].str.startswith("parameter ") & frame["verified"].eq(False).fillna(value=False)
+    rows = frame[open_ones].drop(columns="verified").fillna("")
+    return [
+        {name: str(row[name]) for name in ("topic", "name", "value", "unit", "source")} for _, row in rows.iterrows()
+    ]
