@@ -28,7 +28,14 @@ def balance_problems(frame: pd.DataFrame, key: str) -> list[str]:
         return []
     value = {
         name: frame[name].to_numpy("float64", na_value=np.nan)
-        for name in ("yield_kwh", "demand_kwh", "self_consumed_kwh", "export_kwh", "pooled_self_consumed_kwh", "pooled_export_kwh")
+        for name in (
+            "yield_kwh",
+            "demand_kwh",
+            "self_consumed_kwh",
+            "export_kwh",
+            "pooled_self_consumed_kwh",
+            "pooled_export_kwh",
+        )
         if name in frame.columns
     }
     members = frame["building_count"].to_numpy("float64") if "building_count" in frame.columns else np.ones(len(frame))
@@ -45,5 +52,7 @@ def balance_problems(frame: pd.DataFrame, key: str) -> list[str]:
     if "pooled_self_consumed_kwh" in value:
         pooled = value["pooled_self_consumed_kwh"]
         report(pooled < own - slack, "a community uses less than its members alone")
-        report(np.abs(pooled + value["pooled_export_kwh"] - made) > slack, "a community's energy does not sum to the yield")
+        report(
+            np.abs(pooled + value["pooled_export_kwh"] - made) > slack, "a community's energy does not sum to the yield"
+        )
     return found
