@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SITE ?=
 
-.PHONY: twin test check bench setup lock clean lint types help
+.PHONY: twin test check bench docs setup lock clean lint types help
 
 help:
 	@echo "make twin    the whole job: inbox/ if it holds files, else a demo town"
 	@echo "make test    lint, types and tests"
 	@echo "make check   the long and the heavy"
 	@echo "make bench   figures"
+	@echo "make docs    write the data dictionary and the table of sources anew"
 	@echo "make lock    resolve requirements/lock.txt anew (needs uv: pip install uv)"
 
 setup: $(STAMP)
@@ -46,6 +47,10 @@ check: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks
+
+docs: setup
+	$(BIN)/python -m geodata.catalogue.document
+	$(BIN)/python -m geodata.products.document
 
 lock:
 	$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-header \

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from geodata.errors import InputError
+from geodata.site import Site
 from pipelines.fetch_command import LayersOption
 from pipelines.fetch_command import fetch as fetch_layers
 
@@ -80,16 +81,25 @@ def run(
     failed = False
     files: list[Path | None] = [*site] if site else [None]
     for file in files:
-        workplace = open_workplace(file, outputs, state)
-        if scenario is not None:
-            if scenario not in workplace.site.scenarios:
-                raise InputError(
-                    f"site {workplace.site.name} has no scenario {scenario!r}; it has: {', '.join(workplace.site.scenarios)}"
-                )
-            select = f"+key:{scenario}/*" if select is None else f"({select}) and key:{scenario}/*"
-        failed |= not _run_one(workplace, select)
+        try:
+            workplace = open_workplace(file, outputs, state)
+            failed |= not _run_one(workplace, _selection(workplace.site, scenario, select))
+        except InputError as error:
+            if len(files) == 1:
+                raise
+            # one town that is refused must not keep the others from publishing
+            err.print(f"거부 · refused: {file}: {error}", style="bold red", markup=False)
+            failed = True
     if failed:
         raise typer.Exit(1)
+
+
+def _selection(site: Site, scenario: str | None, select: str | None) -> str | None:
+    if scenario is None:
+        return select
+    if scenario not in site.scenarios:
+        raise InputError(f"site {site.name} has no scenario {scenario!r}; it has: {', '.join(site.scenarios)}")
+    return f"+key:{scenario}/*" if select is None else f"({select}) and key:{scenario}/*"
 
 
 def _run_one(workplace: Any, select: str | None) -> bool:

@@ -8,6 +8,7 @@ import pytest
 import shapely
 
 from geodata.catalogue import LAYERS, LayerError
+from geodata.catalogue.document import DOCUMENT, document
 
 UNIT_SUFFIXES = {
     "m2": "_m2", "m": None, "%": "_pct", "kWh": "_kwh", "kWp": "_kwp", "kWh/m2": "_kwh_m2", "kWh/kWp": "_kwh_kwp", "deg": "_deg", "층": "_limit",
@@ -128,3 +129,15 @@ def test_dates_and_missing_numbers_keep_their_type():
     assert finished["approved_on"].iloc[0] == pd.Timestamp("1999-05-01")
     assert finished["use_code"].iloc[0] == "01000"
     assert "altitude" not in finished.columns
+
+
+def test_the_data_dictionary_is_that_of_the_catalogue():
+    assert DOCUMENT.read_text(encoding="utf-8") == document(), "run: make docs"
+
+
+def test_the_data_dictionary_tells_every_column_with_its_labels():
+    text = DOCUMENT.read_text(encoding="utf-8")
+    for layer in LAYERS.values():
+        chapter = text.split(f"\n## {layer.name}\n")[1].split("\n## ")[0]
+        for field in layer.fields:
+            assert f"| `{field.name}` | {field.ko} | {field.en} |" in chapter
