@@ -112,6 +112,17 @@ REASONS: dict[str, Reason] = {
         "표면모델에 건물이 없어 평지붕으로 봄",
         "the surface model shows no building here; the roof is taken as flat",
     ),
+    "park_no_entrance": Reason(
+        "noted",
+        "보행망과 만나지 않는 공원: 가장 가까운 보행망 지점을 출입구로 봄",
+        "no street meets the park; the nearest point of the walking network stands in for an entrance",
+    ),
+    "park_not_reached": Reason(
+        "noted", "가까운 보행망이 없는 공원", "no street comes near the park; nobody is taken to walk there"
+    ),
+    "network_apart": Reason(
+        "noted", "본 보행망과 이어지지 않은 길", "street is not connected to the main walking network"
+    ),
     "roof_fit_poor": Reason(
         "noted",
         "지붕면이 높이 자료에 맞지 않아 평지붕으로 봄",

@@ -14,6 +14,10 @@ class ComputeSpec(BaseModel):
     scheduler: Literal["threads", "distributed"] = "threads"
     address: str | None = None
     """Of the Dask scheduler, such as ``tcp://10.0.0.5:8786``."""
+    executor: Literal["in_process", "multiprocess"] = "in_process"
+    """Of Dagster's own runs (``dg launch``, its UI): steps one after the other, or each in a process of its own."""
+    mirror: str | None = None
+    """fsspec address of a mirror of the store, such as ``s3://bucket/twin``; see `pipelines.mirror`."""
 
     @model_validator(mode="after")
     def _address_of_cluster(self) -> ComputeSpec:

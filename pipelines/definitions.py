@@ -15,9 +15,9 @@ from pipelines.assets.inventory import inventory_asset
 from pipelines.checks import account_check, layer_check
 from pipelines.instance import Workplace, open_workplace, refuse_foreign_instance
 from pipelines.jobs import nightly_job
+from pipelines.mirror import open_store
 from pipelines.schedules import nightly_schedule
 from pipelines.steps import Progress, Step, asset_of
-from pipelines.store import Store
 
 SOURCE_STEPS: tuple[Step, ...] = sources.STEPS
 SCENARIO_STEPS: tuple[Step, ...] = (*town.STEPS, *solar.STEPS, *energy.STEPS, *green.STEPS, *publish.STEPS)
@@ -43,7 +43,7 @@ def build_defs(
     ``on_progress`` is told of each finished asset. ``context_check`` may refuse to materialise; by default it refuses
     instances that are not this workplace's own.
     """
-    site, store = workplace.site, Store(workplace.store)
+    site, store = workplace.site, open_store(workplace.site, workplace.store)
     check = context_check or partial(refuse_foreign_instance, workplace)
     assets: list[dg.AssetsDefinition] = [inventory_asset(site, store, check, on_progress)]
     checks: list[dg.AssetChecksDefinition] = []
@@ -63,5 +63,5 @@ def build_defs(
         asset_checks=checks,
         jobs=[job],
         schedules=[nightly_schedule(job)],
-        executor=dg.in_process_executor,
+        executor=dg.multiprocess_executor if site.compute.executor == "multiprocess" else dg.in_process_executor,
     )

@@ -6,6 +6,7 @@ from pipelines.assets.inventory import list_inbox
 from pipelines.code_version import code_version
 from pipelines.definitions import SCENARIO_STEPS, SOURCE_STEPS
 from pipelines.instance import Workplace
+from pipelines.mirror import open_store
 from pipelines.steps import INVENTORY, Step, digest_inputs, key_of, step_parameters
 from pipelines.store import Store, object_digest
 
@@ -16,7 +17,7 @@ def asset_states(workplace: Workplace) -> list[tuple[str, str, str]]:
     ``fresh``: a run would take it from the store. ``stale``: a run would build it again. ``missing``: it was never built.
     ``absent``: fresh, and there is no data for it.
     """
-    site, store = workplace.site, Store(workplace.store)
+    site, store = workplace.site, open_store(workplace.site, workplace.store)
     pairs: list[tuple[Step, str | None]] = [(step, None) for step in SOURCE_STEPS]
     pairs += [(step, scenario) for scenario in site.scenarios for step in SCENARIO_STEPS]
     states: dict[str, tuple[str, str]] = {INVENTORY: _inventory_state(workplace, store)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from geodata.catalogue.model import Choice, Field, Layer
-from geodata.catalogue.shared import DONG_CODE
 
 ENERGY_USES = {
     "apartment": Choice(ko="공동주택", en="apartments"),

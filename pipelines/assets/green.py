@@ -8,7 +8,12 @@ import pandas as pd
 from geodata.catalogue import LAYERS
 from geodata.study_area import with_parcels
 from pipelines.assets.sources import AREA, load_area
+from pipelines.assets.town import PRESENT
 from pipelines.steps import Step, Work, step
+from twin.green.access.park_access import park_access as access_of
+from twin.green.access.residents import residents_of
+from twin.green.access.summary import building_columns, unserved
+from twin.green.access.walk_sources import walk_network
 from twin.green.cover import cover_of, green_polygons
 from twin.green.plots import plot_cover
 from twin.green.raster_cover import observed_by
@@ -97,4 +102,56 @@ def parks(work: Work) -> None:
     work.write(LAYERS["parks"].finish(work.frame("sources/parks")))
 
 
-STEPS: tuple[Step, ...] = (green, cover, parks)
+@step("scenario/park_access", group="green", kinds={"geopandas", "scipy"}, essential=("scenario/footprints", "scenario/parks"),
+      needs=("sources/roads", "sources/parcels", "sources/land_cover"))  # fmt: skip
+def park_access(work: Work) -> None:
+    """Residents of each building and their way on foot to the nearest park, along the walking network.
+
+    건물별 추정 주민 수와 공원까지 걷는 거리.
+    """
+    made = walk_network(
+        work.frame_or_none("sources/roads"),
+        work.frame_or_none("sources/parcels"),
+        work.frame_or_none("sources/land_cover"),
+    )
+    if made is None:
+        work.absent("도로중심선도 도로 필지도 없음", "neither road centrelines nor road parcels")
+        return
+    network, source = made
+    buildings = work.frame("scenario/footprints")
+    people = residents_of(buildings)
+    if not len(people):
+        work.absent("주거용 건물이 없음", "no residential building is known")
+        return
+    homes = buildings[buildings["building_id"].isin(people.index)].reset_index(drop=True)
+    found = access_of(homes, work.frame("scenario/parks"), network, planned=work.scenario != PRESENT)
+    work.write(building_columns(people, found.buildings, source), "buildings.parquet")
+    work.write(found.parks, "parks.parquet")
+    work.write(found.quality, "quality.parquet")
+    work.metadata |= {
+        "network_source": source,
+        "network_km": round(float(network.length_m.sum()) / 1000, 1),
+        "network_parts": int(network.component.max()) + 1 if len(network.nodes) else 0,
+        "residents": round(float(people["residents"].sum())),
+    }
+
+
+@step(
+    "scenario/unserved_buildings",
+    group="green",
+    essential=("scenario/park_access", "scenario/buildings"),
+    layer=LAYERS["unserved_buildings"],
+)
+def unserved_buildings(work: Work) -> None:
+    """Published layer: homes without a park within 300 m on foot.
+
+    공개 레이어: 걸어서 300 m 안에 공원이 없는 주거 건물.
+    """
+    homes = unserved(work.frame("scenario/buildings"))
+    if not len(homes):
+        work.absent("모든 주거 건물이 300 m 안에 있음", "every home has a park within 300 m")
+        return
+    work.write(LAYERS["unserved_buildings"].finish(homes))
+
+
+STEPS: tuple[Step, ...] = (green, cover, parks, park_access, unserved_buildings)

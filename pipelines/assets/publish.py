@@ -55,6 +55,9 @@ PARAMETER_FILES = (
     ("twin.money", "money.yaml"),
     ("twin.green", "policy.yaml"),
     ("twin.green", "blend.yaml"),
+    ("twin.green.access", "access.yaml"),
+    ("twin.green.access", "residents.yaml"),
+    ("twin.green.access", "park_standards.yaml"),
     ("geodata.clean", "storey_heights.yaml"),
     ("geodata.products", "contours.yaml"),
     ("geodata.clean", "land_tables.yaml"),
@@ -90,7 +93,7 @@ def districts(work: Work) -> None:
 @step(
     "scenario/quality",
     group="publish",
-    needs=(*CLEAN, "scenario/footprints", "scenario/roof_fit"),
+    needs=(*CLEAN, "scenario/footprints", "scenario/roof_fit", "scenario/park_access"),
     layer=LAYERS["quality"],
 )
 def quality(work: Work) -> None:
@@ -100,7 +103,7 @@ def quality(work: Work) -> None:
     """
     frames = [
         frame
-        for name in (*CLEAN, "scenario/footprints", "scenario/roof_fit")
+        for name in (*CLEAN, "scenario/footprints", "scenario/roof_fit", "scenario/park_access")
         if (frame := work.frame_or_none(name, "quality.parquet")) is not None
     ]
     frames = [frame for frame in frames if len(frame)]

@@ -11,6 +11,7 @@ from geodata.catalogue import LAYERS
 from pipelines.assets.sources import AREA, load_area
 from pipelines.steps import Step, Work, step
 from twin.energy.columns import building_columns
+from twin.green.access.summary import parcel_residents
 from twin.green.raster_cover import ndvi_green_share
 from twin.indicators import building_sums, parcel_sums
 from twin.surface import build_surface, ground_heights
@@ -68,7 +69,7 @@ def surface(work: Work) -> None:
     "scenario/buildings",
     group="town",
     essential=("scenario/footprints",),
-    needs=("scenario/roofs", "scenario/cover", "scenario/energy"),
+    needs=("scenario/roofs", "scenario/cover", "scenario/energy", "scenario/park_access"),
     layer=LAYERS["buildings"],
 )
 def buildings(work: Work) -> None:
@@ -86,6 +87,9 @@ def buildings(work: Work) -> None:
     plots = work.frame_or_none("scenario/cover", "plots.parquet")
     if plots is not None:
         frame = frame.join(plots, on="building_id")
+    access = work.frame_or_none("scenario/park_access", "buildings.parquet")
+    if access is not None:
+        frame = frame.join(access, on="building_id")
     work.write(LAYERS["buildings"].finish(frame))
 
 
@@ -113,7 +117,7 @@ def parcels(work: Work) -> None:
         frame = frame.join(index["ndvi_mean"], on="pnu")
     houses = work.frame_or_none("scenario/buildings")
     if houses is not None:
-        frame = frame.join(parcel_sums(frame, houses), on="pnu")
+        frame = frame.join(parcel_sums(frame, houses), on="pnu").join(parcel_residents(frame, houses), on="pnu")
         work.metadata["unshaded"] = work.need("scenario/buildings").metadata.get("unshaded", True)
     work.write(LAYERS["parcels"].finish(frame))
 
