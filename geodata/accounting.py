@@ -89,6 +89,9 @@ REASONS: dict[str, Reason] = {
     "text_damaged": Reason("noted", "글자가 깨져 있음", "text was already damaged in the source"),
     "no_terrain": Reason("noted", "지형 자료 없음", "no terrain under this feature"),
     "use_unknown": Reason("noted", "용도 코드 없음", "building use is missing or unknown"),
+    "land_use_unknown": Reason(
+        "noted", "토지이용 용도를 알 수 없어 그대로 둠", "land use is no known class; the block stays as it is"
+    ),
     "land_use_missing": Reason("noted", "토지이용 용도 없음", "land use is missing"),
     "value_implausible": Reason("noted", "비정상 값이라 쓰지 않음", "a recorded value is implausible and was not used"),
     "sheet_edge_differs": Reason(

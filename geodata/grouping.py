@@ -243,6 +243,7 @@ def _datasets(series: list[Series]) -> list[Dataset]:
                 vintage=(spec.vintage if spec else "") or max(c.vintage for c in members),
                 licence=(spec.licence if spec else "") or (product.licence if product else ""),
                 attribution=product.attribution if product else "",
+                plan=first.plan,
             )
         )
     return _in_order(datasets, [groups[key] for key in groups])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from geodata import archive
@@ -34,7 +35,7 @@ from geodata.probe import SIDECARS, Look, find_format, look, measure
 from geodata.problems import problem
 from geodata.products import Product, recognise
 from geodata.products.ndvi import lone_bands
-from geodata.site import OPTIONAL_ROLES, ROLES, Role, SourceSpec
+from geodata.site import OPTIONAL_ROLES, ROLES, PlanSpec, Role, SourceSpec
 from geodata.table_file import survey
 
 _CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
@@ -42,10 +43,15 @@ _TABLES = (".csv", ".dbf", ".txt", ".xyz", ".xlsx", ".xls")
 _MAPS = (".shp", ".gml", ".kml", ".kmz", ".dxf", ".dwg", ".tab", ".mif", ".nc", ".las", ".laz", ".city.json", ".gdb")
 
 
-def take_inventory(inbox: Path, sources: Mapping[Role, SourceSpec] | None = None) -> Inventory:
+def take_inventory(
+    inbox: Path,
+    sources: Mapping[Role, SourceSpec] | None = None,
+    plans: Mapping[str, PlanSpec] | None = None,
+) -> Inventory:
     """Look at everything in ``inbox`` and say what it is.
 
-    A role named in ``sources`` is taken from there only. A file that cannot be used yields a problem, never an error.
+    A role named in ``sources`` is taken from there only, and files named in ``plans`` serve that plan only. A file that
+    cannot be used yields a problem, never an error.
 
     Raises
     ------
@@ -66,6 +72,11 @@ def take_inventory(inbox: Path, sources: Mapping[Role, SourceSpec] | None = None
             candidates += found
             problems += more
             taken |= {member.path for member in chosen}
+    for name, role, spec in plan_sources(plans or {}):
+        found, chosen, more = take_named(inbox, role, spec, by_path, files)
+        candidates += [replace(one, plan=name) for one in found]
+        problems += more
+        taken |= {member.path for member in chosen}
     ignored: set[str] = set()
     claimed: set[str] = set()
     unused: list[UnusedLayer] = []
@@ -79,8 +90,11 @@ def take_inventory(inbox: Path, sources: Mapping[Role, SourceSpec] | None = None
         (claimed if is_known else ignored).add(member.archive or member.path)
     candidates, more = settle_crs(candidates)
     problems += more
-    datasets, more = assemble(candidates)
-    problems += more
+    datasets: list[Dataset] = []
+    for name in ("", *(plans or {})):
+        found_here, more = assemble([one for one in candidates if one.plan == name])
+        datasets += found_here
+        problems += more
     problems += _damaged_content(candidates, datasets)
     problems += lone_bands(datasets)
     unclaimed = sorted(ignored - claimed - {p.path for p in problems if p.fatal})
@@ -94,6 +108,11 @@ def take_inventory(inbox: Path, sources: Mapping[Role, SourceSpec] | None = None
         unused=tuple(sorted(unused, key=lambda layer: (layer.data_source, layer.product))),
         ignored=tuple(unclaimed),
     )
+
+
+def plan_sources(plans: Mapping[str, PlanSpec]) -> list[tuple[str, Role, SourceSpec]]:
+    """Return every file that a plan names: plan, role and how to read it."""
+    return [(name, "plan_blocks", plan.blocks) for name, plan in plans.items() if plan.blocks is not None]
 
 
 def hash_files(inbox: Path) -> tuple[SourceFile, ...]:

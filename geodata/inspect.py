@@ -13,10 +13,12 @@ from geodata.inbox import take_inventory
 from geodata.inspect_rows import NEEDED_FOR, FileRow, file_rows, missing_roles
 from geodata.inventory import Inventory, Problem
 from geodata.products import PRODUCTS
-from geodata.site import ROLE_TITLES, Role, SourceSpec
+from geodata.site import ROLE_TITLES, PlanSpec, Role, SourceSpec
 
 
-def inspect_folder(inbox: Path, sources: Mapping[Role, SourceSpec] | None = None) -> Inventory:
+def inspect_folder(
+    inbox: Path, sources: Mapping[Role, SourceSpec] | None = None, plans: Mapping[str, PlanSpec] | None = None
+) -> Inventory:
     """Look at every file of ``inbox`` and change nothing.
 
     Raises
@@ -24,7 +26,7 @@ def inspect_folder(inbox: Path, sources: Mapping[Role, SourceSpec] | None = None
     InputError
         If the folder does not exist or holds no file.
     """
-    return take_inventory(inbox, sources)
+    return take_inventory(inbox, sources, plans)
 
 
 def render_inspection(inventory: Inventory) -> RenderableType:

@@ -58,6 +58,8 @@ class Dataset(BaseModel):
     """Date of the data, ISO 8601, as far as it is known: YYYY-MM-DD, YYYY-MM or YYYY."""
     licence: str = ""
     attribution: str = ""
+    plan: str = ""
+    """The scenario whose own file it is (site file, ``plans``); empty for what every scenario shares."""
 
 
 class UnusedLayer(BaseModel):
@@ -93,9 +95,9 @@ class Inventory(BaseModel):
     ignored: tuple[str, ...] = ()
     """Files that no product claims, relative to the inbox."""
 
-    def datasets_for(self, role: Role) -> tuple[Dataset, ...]:
-        """Return the datasets of one role."""
-        return tuple(d for d in self.datasets if d.role == role)
+    def datasets_for(self, role: Role, plan: str = "") -> tuple[Dataset, ...]:
+        """Return the datasets of one role: those that every scenario shares, or those of one ``plan`` alone."""
+        return tuple(d for d in self.datasets if d.role == role and d.plan == plan)
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,8 @@ class Candidate:
     part: LayerPart
     vintage: str = ""
     spec: SourceSpec | None = None
+    plan: str = ""
+    """The scenario whose own file it is; empty for the files of every scenario."""
     stem: str = ""
     number: int = 1
     regions: frozenset[str] | None = field(default=None)

@@ -64,6 +64,11 @@ CORE_ROLES: tuple[Role, ...] = ("parcels", "buildings", "land_cover", "parks", "
 OPTIONAL_ROLES: tuple[Role, ...] = ("roof_planes", "ndvi", "roads", "surface_model")
 """These only refine what is there without them."""
 
+PRESENT = "existing"
+"""The scenario of the town as it is; every other name of `scenarios` is a plan."""
+RESERVED = frozenset({"sources", "release", "comparison", "changes", "maps", "rasters", "tables", "web", "city3d"})
+"""Words that stand beside the scenarios in a release or in the graph."""
+
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -134,6 +139,14 @@ class SourceSpec(BaseModel):
     vintage: str = ""
 
 
+class PlanSpec(BaseModel):
+    """What makes a plan that differs from the blocks recognised in the inbox. Paths are inside the inbox."""
+
+    model_config = _STRICT
+    blocks: SourceSpec | None = None
+    """Plan blocks of this alternative; without them those recognised in the inbox."""
+
+
 class SurfaceSpec(BaseModel):
     """How finely the town's surface is sampled."""
 
@@ -184,7 +197,9 @@ class Site(BaseModel):
     district: PathSpec | None = None
     inbox: Path = Path("inbox")
     sources: dict[Role, SourceSpec] = {}
-    scenarios: tuple[str, ...] = ("existing",)
+    scenarios: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")], ...] = (PRESENT,)
+    plans: dict[str, PlanSpec] = {}
+    """Alternatives by scenario; a plan without an entry takes the blocks recognised in the inbox."""
     surface: SurfaceSpec = SurfaceSpec()
     solar: SolarSpec = SolarSpec()
     climate: ClimateSpec | None = None
@@ -193,6 +208,27 @@ class Site(BaseModel):
     demo: bool = False
     """True marks everything made from this site as demo data (가상 데이터)."""
     keep_releases: int = Field(default=14, ge=3)
+
+    @model_validator(mode="after")
+    def _scenarios_fit(self) -> Site:
+        if len(set(self.scenarios)) != len(self.scenarios):
+            raise ValueError("scenarios: name each only once")
+        if PRESENT not in self.scenarios:
+            raise ValueError(f"scenarios: {PRESENT} must be one of them; plans are told as differences from it")
+        reserved = sorted(set(self.scenarios) & RESERVED)
+        if reserved:
+            raise ValueError(f"scenarios: {', '.join(reserved)} cannot be the name of a scenario; choose another word")
+        strayed = sorted(set(self.plans) - set(self.scenarios) | ({PRESENT} & set(self.plans)))
+        if strayed:
+            raise ValueError(
+                f"plans: {', '.join(strayed)} is no plan of this site; add its name to scenarios ({PRESENT} is the town as it is)"
+            )
+        return self
+
+    @property
+    def planned(self) -> tuple[str, ...]:
+        """Scenarios that are plans, in the order of the site file."""
+        return tuple(name for name in self.scenarios if name != PRESENT)
 
     @classmethod
     def load(cls, path: Path, *, base: Path | None = None) -> Site:
@@ -231,6 +267,8 @@ def _known_keys(location: tuple[Any, ...]) -> list[str]:
     """Keys that the site file accepts at ``location``."""
     if location[:1] == ("sources",):
         return list(ROLES) if len(location) == 1 else list(SourceSpec.model_fields)
+    if location[:1] == ("plans",):
+        return list(PlanSpec.model_fields) if len(location) <= 2 else list(SourceSpec.model_fields)
     model: type[BaseModel] = Site
     for part in location:
         annotation = model.model_fields[part].annotation

@@ -15,13 +15,14 @@ import pandas as pd
 
 from geodata.accounting import Account, AccountingError
 from geodata.catalogue import LAYERS, Layer
-from geodata.site import Site
-from pipelines.steps import INVENTORY, Step, key_of, read_inventory, read_table
+from geodata.site import PRESENT, Site
+from pipelines.steps import BASIS, INVENTORY, Step, key_of, read_inventory, read_table
 from pipelines.store import Store, StoredObject
 from twin.energy.checks import balance_problems
 from twin.green.checks import overlap_problems
 from twin.green.checks import physics_problems as green_problems
 from twin.indicators import sum_problems
+from twin.scenario.parks import park_problems
 from twin.solar.checks import physics_problems as solar_problems
 from twin.solar.resource_file import load_resource
 
@@ -45,6 +46,8 @@ class Findings:
 
 def findings(layer: Layer, site: Site, scenario: str, objects: Objects) -> Findings:
     """Return what is wrong with the published ``layer`` of ``scenario``."""
+    if plan_without_blocks(scenario, objects) is not None:
+        return Findings([], [], [])
     stored = objects(f"{scenario}/{layer.name}")
     if stored.absent is not None:
         return Findings([], _absence_problems(layer, scenario, objects), [])
@@ -54,6 +57,11 @@ def findings(layer: Layer, site: Site, scenario: str, objects: Objects) -> Findi
         # the other two kinds read columns that may not be there
         return Findings(schema, [], [])
     return Findings([], _completeness(layer, frame, scenario, objects), _physics(layer, frame, scenario, objects))
+
+
+def plan_without_blocks(scenario: str, objects: Objects) -> str | None:
+    """Return why the plan ``scenario`` cannot be made, or None where it can, and for the town as it is."""
+    return None if scenario == PRESENT else objects(key_of(BASIS, scenario)).absent
 
 
 CLEAN_SOURCE = {
@@ -68,7 +76,7 @@ def _absence_problems(layer: Layer, scenario: str, objects: Objects) -> list[str
     source = CLEAN_SOURCE.get(layer.name)
     if source is not None and objects(source).absent is None:
         return [f"{layer.name} is absent although {source} holds data"]
-    if layer.name in ("districts", "quality", "run_info"):
+    if layer.name in ("districts", "quality", "run_info") or (layer.planned_only and scenario != PRESENT):
         return [f"{layer.name} must always be there"]
     return []
 
@@ -85,9 +93,19 @@ def _same_keys(name: str, found: pd.Series, expected: pd.Series) -> list[str]:
 
 def _completeness(layer: Layer, frame: pd.DataFrame, scenario: str, objects: Objects) -> list[str]:
     match layer.name:
-        case "parcels" | "parks":
+        case "parcels":
             clean = read_table(objects(CLEAN_SOURCE[layer.name]).data / "features.parquet")
             return _same_keys(layer.name, frame[layer.key], clean[layer.key])
+        case "parks":
+            stored = objects(CLEAN_SOURCE[layer.name])
+            designated = None if stored.absent else read_table(stored.data / "features.parquet")
+            if scenario == PRESENT:
+                return [] if designated is None else _same_keys("parks", frame["park_id"], designated["park_id"])
+            planned = read_table(objects(f"{scenario}/blocks").data / "features.parquet")
+            return park_problems(frame, designated, planned)
+        case "plan_blocks":
+            expected = read_table(objects(f"{scenario}/blocks").data / "features.parquet")
+            return _same_keys("plan blocks", frame["block_id"], expected["block_id"])
         case "buildings":
             expected = read_table(objects(f"{scenario}/footprints").data / "features.parquet")
             return _same_keys("buildings", frame["building_id"], expected["building_id"])
@@ -112,6 +130,8 @@ def _physics(layer: Layer, frame: pd.DataFrame, scenario: str, objects: Objects)
             return balance_problems(frame, "building_id")
         case "parcels" if "green_cover_pct" in frame.columns:
             return green_problems(frame, "pnu")
+        case "plan_blocks" if "green_cover_pct" in frame.columns:
+            return green_problems(frame, "block_id")
         case "green":
             return overlap_problems(frame)
         case "districts":
@@ -213,7 +233,7 @@ def release_problems(site: Site, objects: Objects, source_steps: tuple[Step, ...
             problems += account_problems(stored)
     for scenario in site.scenarios:
         for layer in LAYERS.values():
-            if layer.planned_only and scenario == "existing":
+            if layer.planned_only and scenario == PRESENT:
                 continue
             problems += findings(layer, site, scenario, objects).problems
     return problems

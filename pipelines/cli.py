@@ -159,7 +159,7 @@ def inspect(
     from geodata.site import Site  # noqa: PLC0415
 
     town = Site.load(site) if site is not None else None
-    inventory = inspect_folder(folder, town.sources if town is not None else {})
+    inventory = inspect_folder(folder, town.sources, town.plans) if town is not None else inspect_folder(folder)
     out.print(render_inspection(inventory))
     if html is not None:
         from geodata.inspect_page import write_page  # noqa: PLC0415

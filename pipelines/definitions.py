@@ -10,17 +10,17 @@ from functools import partial
 
 import dagster as dg
 
-from pipelines.assets import energy, green, publish, release, solar, sources, town
+from pipelines.assets import energy, green, plan, publish, release, solar, sources, town
 from pipelines.assets.inventory import inventory_asset
 from pipelines.checks import account_check, layer_check
 from pipelines.instance import Workplace, open_workplace, refuse_foreign_instance
 from pipelines.jobs import nightly_job
 from pipelines.mirror import open_store
 from pipelines.schedules import nightly_schedule
-from pipelines.steps import Progress, Step, asset_of
+from pipelines.steps import Progress, Step, asset_of, is_built
 
 SOURCE_STEPS: tuple[Step, ...] = sources.STEPS
-SCENARIO_STEPS: tuple[Step, ...] = (*town.STEPS, *solar.STEPS, *energy.STEPS, *green.STEPS, *publish.STEPS)
+SCENARIO_STEPS: tuple[Step, ...] = (*plan.STEPS, *town.STEPS, *solar.STEPS, *energy.STEPS, *green.STEPS, *publish.STEPS)
 
 NOT_COUNTED = (sources.AREA, "sources/terrain", "sources/ndvi", "sources/surface_model", "sources/resource")
 """Sources that are no records: an outline, rasters and hours."""
@@ -53,6 +53,8 @@ def build_defs(
             checks.append(account_check(step, store))
     for scenario in site.scenarios:
         for step in SCENARIO_STEPS:
+            if not is_built(step.name, scenario):
+                continue
             assets.append(asset_of(step, site, store, scenario, context_check=check, on_progress=on_progress))
             if step.layer is not None:
                 checks.append(layer_check(step.layer, site, store, scenario))

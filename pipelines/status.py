@@ -7,7 +7,7 @@ from pipelines.code_version import code_version
 from pipelines.definitions import SCENARIO_STEPS, SOURCE_STEPS
 from pipelines.instance import Workplace
 from pipelines.mirror import open_store
-from pipelines.steps import INVENTORY, Step, digest_inputs, key_of, step_parameters
+from pipelines.steps import INVENTORY, Step, digest_inputs, is_built, key_of, needs_of, step_parameters
 from pipelines.store import Store, object_digest
 
 
@@ -19,11 +19,13 @@ def asset_states(workplace: Workplace) -> list[tuple[str, str, str]]:
     """
     site, store = workplace.site, open_store(workplace.site, workplace.store)
     pairs: list[tuple[Step, str | None]] = [(step, None) for step in SOURCE_STEPS]
-    pairs += [(step, scenario) for scenario in site.scenarios for step in SCENARIO_STEPS]
+    pairs += [
+        (step, scenario) for scenario in site.scenarios for step in SCENARIO_STEPS if is_built(step.name, scenario)
+    ]
     states: dict[str, tuple[str, str]] = {INVENTORY: _inventory_state(workplace, store)}
     pending = pairs
     while pending:
-        ready = [(s, c) for s, c in pending if all(key_of(n, c) in states for n in s.needs)]
+        ready = [(s, c) for s, c in pending if all(key_of(n, c) in states for n in needs_of(s, c))]
         for step, scenario in ready:
             states[key_of(step.name, scenario)] = _state(step, scenario, workplace, store, states)
         pending = [pair for pair in pending if pair not in ready]
@@ -46,14 +48,15 @@ def _state(
     found = store.current(asset)
     if found is None:
         return "missing", "never built, or its stored object is damaged"
-    keys = [key_of(name, scenario) for name in step.needs]
+    names = needs_of(step, scenario)
+    keys = [key_of(name, scenario) for name in names]
     # of the inventory only the files of the step's own role count; their hashes are compared below
     upstream = [
         k for k in keys if states[k][0] in ("stale", "missing") and not (k == INVENTORY and step.role is not None)
     ]
     if upstream:
         return "stale", f"{upstream[0]} is {states[upstream[0]][0]}"
-    needs = {name: store.current(key) for name, key in zip(step.needs, keys, strict=True)}
+    needs = {name: store.current(key) for name, key in zip(names, keys, strict=True)}
     present = {name: need for name, need in needs.items() if need is not None}
     inputs = digest_inputs(step, present)
     digest = object_digest(asset, inputs, step_parameters(step, workplace.site), code_version(step.run))

@@ -19,7 +19,7 @@ from geodata.catalogue import Layer
 from geodata.errors import InputError
 from geodata.inbox import dataset_files, hash_files
 from geodata.inventory import Dataset, Inventory
-from geodata.site import ROLE_TITLES, Role, Site
+from geodata.site import PRESENT, ROLE_TITLES, Role, Site
 from pipelines.about import release_about
 from pipelines.code_version import code_version
 from pipelines.dagster_metadata import column_schema, preview_markdown
@@ -31,6 +31,10 @@ OWNER = "team:new-town-twin"
 SCENARIO = "scenario"
 """First part of a step's name that stands for each scenario of the site in turn."""
 INVENTORY = "sources/inventory"
+BASIS = "scenario/basis"
+"""Absent where a plan has no blocks; then every step of that scenario is."""
+PLANNED_ONLY = frozenset({"scenario/blocks", BASIS, "scenario/plan_blocks"})
+"""Steps that the town as it is does not have."""
 
 
 @dataclass
@@ -59,7 +63,9 @@ class Work:
         return self.needs[name]
 
     def has(self, name: str) -> bool:
-        """Tell whether a need holds data."""
+        """Tell whether a need holds data; what only plans have, the town as it is has not."""
+        if name in PLANNED_ONLY and self.scenario == PRESENT:
+            return False
         return self.needs[name].absent is None
 
     def path(self, name: str, file: str) -> Path:
@@ -174,15 +180,17 @@ def step(
 ) -> Callable[[Callable[[Work], None]], Step]:
     """Make a `Step` of a function; its docstring becomes the asset's description.
 
-    ``essential`` needs are added to ``needs``.
+    ``essential`` needs are added to ``needs``. Steps of a scenario need its basis first of all.
     """
 
     def decorate(function: Callable[[Work], None]) -> Step:
         about = (function.__doc__ or "").strip()
         first = (INVENTORY,) if role is not None else ()
-        all_needs = tuple(dict.fromkeys((*first, *essential, *needs)))
+        gated = name.startswith(f"{SCENARIO}/") and name not in ("scenario/blocks", BASIS)
+        must = (BASIS, *essential) if gated else essential
+        all_needs = tuple(dict.fromkeys((*first, *must, *needs)))
         return Step(
-            name, group, about, all_needs, function, frozenset(kinds), parameters, role, layer, essential, works_without_files
+            name, group, about, all_needs, function, frozenset(kinds), parameters, role, layer, must, works_without_files
         )  # fmt: skip
 
     return decorate
@@ -192,6 +200,16 @@ def key_of(name: str, scenario: str | None) -> str:
     """Return the asset key of a step's name in one scenario."""
     room, _, noun = name.partition("/")
     return f"{scenario}/{noun}" if room == SCENARIO and scenario is not None else name
+
+
+def is_built(name: str, scenario: str | None) -> bool:
+    """Tell whether the step called ``name`` exists in ``scenario``."""
+    return not (name in PLANNED_ONLY and scenario == PRESENT)
+
+
+def needs_of(step: Step, scenario: str | None) -> tuple[str, ...]:
+    """Return the names of what ``step`` needs in ``scenario``."""
+    return tuple(name for name in step.needs if is_built(name, scenario))
 
 
 def digest_inputs(step: Step, needs: Mapping[str, StoredObject]) -> dict[str, str]:
@@ -242,7 +260,7 @@ def build_step(
     """
     asset = key_of(step.name, scenario)
     needs: dict[str, StoredObject] = {}
-    for name in step.needs:
+    for name in needs_of(step, scenario):
         found = store.current(key_of(name, scenario))
         if found is None:
             raise InputError(
@@ -287,6 +305,8 @@ def _nothing_to_do(step: Step, work: Work) -> bool:
         work.absent(f"인박스에 {ko} 파일이 없음", f"no file for {en} in the inbox")
         return True
     for name in step.essential:
+        if not is_built(name, work.scenario):
+            continue
         found = work.need(name)
         if found.absent is not None:
             # the first cause is told, not the chain of consequences
@@ -330,7 +350,10 @@ def asset_of(
     @dg.asset(
         key=dg.AssetKey(key_of(step.name, scenario).split("/")),
         # a step may need both the scenario's layer and that of the present, which are one where the scenario is the present
-        deps=[dg.AssetKey(key.split("/")) for key in dict.fromkeys(key_of(name, scenario) for name in step.needs)],
+        deps=[
+            dg.AssetKey(key.split("/"))
+            for key in dict.fromkeys(key_of(name, scenario) for name in needs_of(step, scenario))
+        ],
         group_name=step.group,
         kinds=set(step.kinds),
         owners=[OWNER],

@@ -27,7 +27,8 @@ DISTRICT = "DISTRICT"
 """Stands in place of the dong code in the row of the project's own district."""
 
 SUMMED = tuple(field.name for field in SOLAR_SUMS)
-HANDED_UP = ("building_footprint_m2", *(field.name for field in ENERGY_SUMS))
+_ENERGY = tuple(field.name for field in ENERGY_SUMS)
+HANDED_UP = ("building_footprint_m2", *_ENERGY)
 """Beside `SUMMED`, what buildings hand up to dongs and the district but not to parcels."""
 
 WHOLE = 1 - 1e-9
@@ -64,6 +65,22 @@ def parcel_sums(parcels: pd.DataFrame, buildings: pd.DataFrame) -> pd.DataFrame:
         Indexed by `pnu`: `building_count` and the solar sums that ``buildings`` carry, zero on a parcel without buildings.
     """
     return _counted(buildings, buildings["pnu"], pd.Index(parcels["pnu"], name="pnu"))
+
+
+def block_sums(blocks: pd.DataFrame, buildings: pd.DataFrame) -> pd.DataFrame:
+    """Return the sums of the ``buildings`` in each of ``blocks``, joined by `block_id`.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by `block_id`: `building_count`, `building_footprint_m2`, `floor_area_m2`, `homes_built` and the sums of
+        sun, energy and money that ``buildings`` carry, zero on a block without buildings.
+    """
+    names = {"footprint_area_m2": "building_footprint_m2", "homes": "homes_built"}
+    keys = pd.Index(blocks["block_id"], name="block_id")
+    return _counted(
+        buildings.rename(columns=names), buildings["block_id"], keys, (*names.values(), "floor_area_m2", *_ENERGY)
+    )
 
 
 def district_shapes(area: StudyArea) -> gpd.GeoDataFrame:

@@ -70,6 +70,7 @@ def build_surface(
     out: Path,
     *,
     surface_model: Path | None = None,
+    outdated: gpd.GeoSeries | None = None,
 ) -> SurfaceReport:
     """Write the surface as float32 GeoTIFF tiles ``out/E<km>_N<km>.tif``.
 
@@ -83,6 +84,7 @@ def build_surface(
     out : folder, made if it is not there
     surface_model : measured heights of roofs, trees and ground, a raster in the CRS of ``area``, gaps NaN; where it has
         heights nothing is taken from ``buildings`` and ``terrain``
+    outdated : ground on which ``surface_model`` is no longer true, or None
 
     Raises
     ------
@@ -112,10 +114,14 @@ def build_surface(
             chosen = np.sort(tree.query(box, predicate="intersects"))
             heights = _sampled(ground, east, north, side, cell_size_m)
             measured = _sampled(model, east, north, side, cell_size_m)
+            transform = Affine(cell_size_m, 0.0, east, 0.0, -cell_size_m, north + TILE_M)
+            if outdated is not None and model is not None:
+                past = outdated.to_numpy()[outdated.sindex.query(box, predicate="intersects")]
+                if len(past):
+                    rasterio.features.rasterize(past, out=measured, transform=transform, default_value=np.nan)
             known = np.where(np.isnan(measured), heights, measured)
             if len(chosen) == 0 and not _has_wanted_ground(known, area.area, east, north, cell_size_m):
                 continue
-            transform = Affine(cell_size_m, 0.0, east, 0.0, -cell_size_m, north + TILE_M)
             if len(chosen):
                 pairs = zip(shapes[chosen], roofs["top"].to_numpy()[chosen], strict=True)
                 rasterio.features.rasterize(pairs, out=heights, transform=transform)

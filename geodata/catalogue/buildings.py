@@ -7,6 +7,7 @@ from geodata.catalogue.biotope import PLOT_FIELDS
 from geodata.catalogue.cadastre import PNU_PATTERN
 from geodata.catalogue.energy import ENERGY_BUILDING_FIELDS, UNCERTAINTY_FIELDS
 from geodata.catalogue.model import Choice, Field, Layer
+from geodata.catalogue.planning import BUILDING_PLAN_FIELDS
 from geodata.catalogue.shared import DONG_CODE, MONTHLY_YIELD, SOLAR_SUMS
 
 HEIGHT_SOURCES = {
@@ -62,6 +63,7 @@ BUILDINGS = Layer(
               about_ko="건축물대장의 지붕", about_en="roof as the building register names it"),
         Field(name="roof_check", kind="text", ko="지붕 확인 사항", en="Roof to be checked", required=False, choices=ROOF_CHECKS,
               about_ko="구조와 지붕 재료로 본 태양광 설치 전 확인 사항. 비어 있으면 알려진 것이 없음", about_en="what to look at before PV is installed, by structure and roof; empty where nothing is known against it"),
+        *BUILDING_PLAN_FIELDS,
         *PLOT_FIELDS,
         *BUILDING_ACCESS,
         *SOLAR_SUMS, *ENERGY_BUILDING_FIELDS,

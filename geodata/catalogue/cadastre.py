@@ -6,6 +6,7 @@ from geodata.catalogue.access import PARK_SHARES, RESIDENT_SHARES
 from geodata.catalogue.biotope import GREEN_PARTS
 from geodata.catalogue.energy import ENERGY_POOL_FIELDS
 from geodata.catalogue.model import Choice, Field, Layer
+from geodata.catalogue.planning import BLOCK_PLAN_FIELDS, BLOCK_SUM_FIELDS
 from geodata.catalogue.shared import COVER_FIELDS, DONG_CODE, GREEN_COVER, SOLAR_SUMS
 
 PNU_PATTERN = r"^[0-9]{10}[123][0-9]{8}$"
@@ -84,6 +85,7 @@ PLAN_BLOCKS = Layer(
     fields=(
         Field(name="block_id", kind="text", ko="블록번호", en="Block", nullable=False, unique=True),
         Field(name="land_use", kind="text", ko="용도", en="Land use", nullable=False),
+        *BLOCK_PLAN_FIELDS,
         DONG_CODE,
         Field(name="area_m2", kind="real", ko="면적", en="Area", unit="m2", decimals=1, nullable=False, minimum=0),
         Field(name="floor_area_ratio_pct", kind="real", ko="용적률", en="Floor area ratio", unit="%", decimals=1, minimum=0),
@@ -91,6 +93,6 @@ PLAN_BLOCKS = Layer(
         Field(name="floors_limit", kind="integer", ko="층수 제한", en="Floors limit", unit="층", minimum=0),
         Field(name="height_limit_m", kind="real", ko="높이 제한", en="Height limit", unit="m", decimals=1, minimum=0, required=False),
         Field(name="homes", kind="integer", ko="세대수", en="Homes", minimum=0),
-        *GREEN_COVER, *GREEN_PARTS, *COVER_FIELDS, *SOLAR_SUMS, *ENERGY_POOL_FIELDS,
+        *BLOCK_SUM_FIELDS, *GREEN_COVER, *GREEN_PARTS, *COVER_FIELDS, *SOLAR_SUMS, *ENERGY_POOL_FIELDS,
     ),
 )

@@ -20,13 +20,6 @@ ENERGY_USES = {
 }
 """The uses of ``twin/energy/uses.yaml``."""
 
-AREA_SOURCES = {
-    "recorded": Choice(ko="대장의 연면적", en="recorded floor area"),
-    "floors": Choice(ko="바닥 도형 면적 × 층수", en="footprint × floors"),
-    "height": Choice(ko="바닥 도형 면적 × 높이로 본 층수", en="footprint × floors that the height holds"),
-    "planned": Choice(ko="계획", en="planned"),
-}
-
 ZEB_GRADES = {
     "plus": Choice(ko="플러스 등급 수준", en="level of the plus grade"),
     **{str(n): Choice(ko=f"{n}등급 수준", en=f"level of grade {n}") for n in range(1, 6)},
@@ -80,8 +73,6 @@ _PV_SHARE = _pct("pv_share_of_demand_pct", "연간 수요 대비 발전량", "Yi
 ENERGY_BUILDING_FIELDS = (
     Field(name="energy_use", kind="text", ko="에너지 용도", en="Energy use", choices=ENERGY_USES, required=False,
           about_ko="건축물용도코드에서 정한 부하 분류", about_en="class of load, from the building use code"),
-    Field(name="demand_area_m2", kind="real", ko="수요 산정 연면적", en="Floor area of the demand", unit="m2", decimals=1, minimum=0, required=False),
-    Field(name="demand_area_source", kind="text", ko="수요 산정 연면적 출처", en="Source of that floor area", choices=AREA_SOURCES, required=False),
     *ENERGY_SUMS, _SELF_CONSUMPTION, _SELF_SUFFICIENCY, _PV_SHARE,
     _kw("peak_import_kw", "최대 수전 전력", "Peak import", "한 시간 평균의 연중 최대", "largest hourly mean of the year"),
     _kw("peak_export_kw", "최대 송전 전력", "Peak export", "한 시간 평균의 연중 최대", "largest hourly mean of the year"),

@@ -145,7 +145,7 @@ def _write_site(folder: Path, design: Design) -> Path:
             "phase_in": {"first_year": 2027, "last_year": 2035},
             "source": "가상 데이터 / demo data",
         },
-        "scenarios": ["existing"],
+        "scenarios": ["existing", "planned"],
         "surface": {"cell_size_m": 0.5},
         "solar": {
             "azimuths": 72,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from geodata.catalogue import LAYERS
+from geodata.site import PRESENT
 from geodata.study_area import with_parcels
 from pipelines.assets.sources import AREA, load_area
-from pipelines.assets.town import PRESENT
 from pipelines.steps import Step, Work, step
 from twin.green.access.park_access import park_access as access_of
 from twin.green.access.residents import residents_of
@@ -19,8 +20,25 @@ from twin.green.plots import plot_cover
 from twin.green.raster_cover import observed_by
 from twin.green.vegetation import Vegetation, blockers, has_level, vegetation_of
 from twin.indicators import district_shapes
+from twin.scenario.ground import cover_change, planned_cover
+from twin.scenario.parks import planned_parks
 
 NO_SOURCE = ("토지피복도 식생지수(NDVI)도 없음", "neither land cover nor a vegetation index with a level")
+
+
+@step("scenario/land_cover", group="green", essential=("sources/land_cover",), needs=("scenario/blocks",))
+def land_cover(work: Work) -> None:
+    """Land cover of the scenario: that of the present, and in a plan the ground of its new blocks in place of what it clears.
+
+    시나리오의 토지피복: 계획은 신설 블록의 땅을 새 피복으로 바꾼다.
+    """
+    present = work.frame("sources/land_cover")
+    if not work.has("scenario/blocks"):
+        work.write(present)
+        return
+    frame = planned_cover(present, work.frame("scenario/blocks", "ground.parquet"))
+    work.write(frame)
+    work.metadata |= cover_change(present, frame)
 
 
 def index_has_level(work: Work) -> bool:
@@ -28,13 +46,16 @@ def index_has_level(work: Work) -> bool:
     return work.has("sources/ndvi") and has_level(work.need("sources/ndvi").metadata["product"])
 
 
-def seen_green(work: Work, land_cover: gpd.GeoDataFrame | None) -> Vegetation | None:
-    """Return what the vegetation index adds to ``land_cover``, if there is an index with a level."""
+def seen_green(work: Work, cover: gpd.GeoDataFrame | None) -> Vegetation | None:
+    """Return what the vegetation index adds to land ``cover``, if there is an index with a level; not where a plan changes the ground."""
     if not index_has_level(work):
         return None
     told = work.need("sources/ndvi").metadata
     area = with_parcels(load_area(work), work.frame_or_none("sources/parcels"))
-    taken = blockers(land_cover, work.frame_or_none("scenario/footprints"))
+    taken = blockers(cover, work.frame_or_none("scenario/footprints"))
+    if work.has("scenario/blocks"):
+        # an image shows the town as it is
+        taken = np.concatenate([taken, work.frame("scenario/blocks", "ground.parquet").geometry.to_numpy()])
     source = f"{told['product']} {told['day']}".strip()
     return vegetation_of(work.path("sources/ndvi", "ndvi.tif"), area, taken, source)
 
@@ -42,7 +63,7 @@ def seen_green(work: Work, land_cover: gpd.GeoDataFrame | None) -> Vegetation | 
 @step(
     "scenario/green",
     group="green",
-    needs=("sources/land_cover", "sources/ndvi", "sources/parcels", "scenario/footprints", AREA),
+    needs=("scenario/land_cover", "scenario/blocks", "sources/ndvi", "sources/parcels", "scenario/footprints", AREA),
     layer=LAYERS["green"],
 )
 def green(work: Work) -> None:
@@ -50,12 +71,12 @@ def green(work: Work) -> None:
 
     공개 레이어: 녹지 피복.
     """
-    land_cover = work.frame_or_none("sources/land_cover")
-    seen = seen_green(work, land_cover)
-    if land_cover is None and seen is None:
+    cover = work.frame_or_none("scenario/land_cover")
+    seen = seen_green(work, cover)
+    if cover is None and seen is None:
         work.absent(*NO_SOURCE)
         return
-    layer = LAYERS["green"].finish(green_polygons(land_cover, seen))
+    layer = LAYERS["green"].finish(green_polygons(cover, seen))
     if seen is not None:
         work.metadata |= {"ndvi_threshold": seen.threshold, "ndvi_slivers_m2": round(seen.dropped_m2, 1)}
     work.metadata["area_by_source_m2"] = {
@@ -68,42 +89,49 @@ def green(work: Work) -> None:
     "scenario/cover",
     group="green",
     essential=("scenario/green",),
-    needs=("sources/land_cover", "sources/ndvi", "sources/parcels", "scenario/footprints", AREA),
+    needs=("scenario/land_cover", "scenario/blocks", "sources/ndvi", "sources/parcels", "scenario/footprints", AREA),
 )
 def cover(work: Work) -> None:
-    """Land cover classes and green cover of every parcel, dong and the district, and of the plot of every building.
+    """Land cover classes and green cover of every parcel, plan block, dong and the district, and of the plot of every building.
 
-    필지·법정동·건물 대지별 토지피복과 녹피율.
+    필지·계획 블록·법정동·건물 대지별 토지피복과 녹피율.
     """
-    land_cover, green_layer = work.frame_or_none("sources/land_cover"), work.frame("scenario/green")
+    mapped, green_layer = work.frame_or_none("scenario/land_cover"), work.frame("scenario/green")
 
     def measure(features: gpd.GeoDataFrame, key: str, file: str) -> pd.DataFrame:
         observed = None
         if index_has_level(work):
             observed = observed_by(features, key, work.path("sources/ndvi", "ndvi.tif"))
-        table = cover_of(features, key, land_cover, green_layer, observed)
+        table = cover_of(features, key, mapped, green_layer, observed)
         work.write(table, file)
         return table
 
-    parcels = work.frame_or_none("sources/parcels")
+    parcels, blocks = work.frame_or_none("sources/parcels"), work.frame_or_none("scenario/blocks")
     by_parcel = None if parcels is None else measure(parcels, "pnu", "parcels.parquet")
+    by_block = None if blocks is None else measure(blocks, "block_id", "blocks.parquet")
     measure(district_shapes(load_area(work)), "dong_code", "districts.parquet")
     buildings = work.frame_or_none("scenario/footprints")
-    if buildings is not None and parcels is not None:
-        work.write(plot_cover(buildings, parcels, by_parcel), "plots.parquet")
+    if buildings is not None and (parcels is not None or blocks is not None):
+        work.write(plot_cover(buildings, parcels, by_parcel, blocks, by_block), "plots.parquet")
 
 
-@step("scenario/parks", group="green", essential=("sources/parks",), layer=LAYERS["parks"])
+@step("scenario/parks", group="green", needs=("sources/parks", "scenario/blocks"), layer=LAYERS["parks"])
 def parks(work: Work) -> None:
-    """Published layer: parks and green spaces designated by urban planning.
+    """Published layer: parks and green spaces designated by urban planning, in a plan with its park and green blocks.
 
-    공개 레이어: 공원·녹지.
+    공개 레이어: 공원·녹지. 계획은 공원·녹지 블록을 더한다.
     """
-    work.write(LAYERS["parks"].finish(work.frame("sources/parks")))
+    designated = work.frame_or_none("sources/parks")
+    if work.has("scenario/blocks"):
+        designated = planned_parks(designated, work.frame("scenario/blocks"))
+    if designated is None or not len(designated):
+        work.absent("공원·녹지 자료가 없음", "no parks, neither designated nor planned")
+        return
+    work.write(LAYERS["parks"].finish(designated))
 
 
 @step("scenario/park_access", group="green", kinds={"geopandas", "scipy"}, essential=("scenario/footprints", "scenario/parks"),
-      needs=("sources/roads", "sources/parcels", "sources/land_cover"))  # fmt: skip
+      needs=("sources/roads", "sources/parcels", "scenario/land_cover"))  # fmt: skip
 def park_access(work: Work) -> None:
     """Residents of each building and their way on foot to the nearest park, along the walking network.
 
@@ -112,7 +140,7 @@ def park_access(work: Work) -> None:
     made = walk_network(
         work.frame_or_none("sources/roads"),
         work.frame_or_none("sources/parcels"),
-        work.frame_or_none("sources/land_cover"),
+        work.frame_or_none("scenario/land_cover"),
     )
     if made is None:
         work.absent("도로중심선도 도로 필지도 없음", "neither road centrelines nor road parcels")
@@ -154,4 +182,4 @@ def unserved_buildings(work: Work) -> None:
     work.write(LAYERS["unserved_buildings"].finish(homes))
 
 
-STEPS: tuple[Step, ...] = (green, cover, parks, park_access, unserved_buildings)
+STEPS: tuple[Step, ...] = (land_cover, green, cover, parks, park_access, unserved_buildings)

@@ -29,11 +29,11 @@ def build_inventory(site: Site, store: Store) -> StoredObject:
     """
 
     def build(folder: Path) -> dict[str, Any]:
-        inventory = take_inventory(site.inbox, site.sources)
+        inventory = take_inventory(site.inbox, site.sources, site.plans)
         (folder / "data" / "inventory.json").write_text(inventory.model_dump_json(indent=1), encoding="utf-8")
         return {
             "rows": len(inventory.files),
-            "recognised": {d.role: d.product for d in inventory.datasets},
+            "recognised": {d.role: d.product for d in inventory.datasets if not d.plan},
             "ignored": list(inventory.ignored),
             "problems": [f"{p.path}: {p.what}" for p in inventory.problems],
         }
@@ -41,7 +41,7 @@ def build_inventory(site: Site, store: Store) -> StoredObject:
     found = store.get_or_build(
         INVENTORY,
         inputs={":inbox": list_inbox(site.inbox)},
-        parameters={role: spec.model_dump(mode="json") for role, spec in site.sources.items()},
+        parameters=site.model_dump(mode="json", include={"sources", "plans"}),
         code_version=code_version(take_inventory),
         build=build,
     )

@@ -9,7 +9,7 @@ import pandas as pd
 from geodata.accounting import REASONS
 from geodata.catalogue import LAYERS
 from geodata.parameters import Parameters, load_parameters
-from geodata.site import Site
+from geodata.site import PRESENT, Site
 from pipelines.about import release_about
 from pipelines.assets.sources import AREA, load_area
 from pipelines.code_version import library_versions
@@ -28,6 +28,7 @@ from twin.publish.maps import draw_map
 from twin.publish.report.page import Town, write_report
 from twin.publish.run_info import newest_vintage
 from twin.publish.run_info import run_info as run_info_of
+from twin.scenario.notes import plan_notes
 
 CLEAN = (
     "sources/parcels",
@@ -42,6 +43,8 @@ CLEAN = (
     "sources/zoning",
     "sources/building_register",
 )
+JUDGED = ("scenario/blocks", "scenario/footprints", "scenario/roof_fit", "scenario/park_access")
+"""Steps of a scenario that add rows to the quality table."""
 PARAMETER_FILES = (
     ("twin.sky", "canopy.yaml"),
     ("twin.solar", "pv.yaml"),
@@ -54,6 +57,7 @@ PARAMETER_FILES = (
     ("twin.carbon", "grid.yaml"),
     ("twin.money", "money.yaml"),
     ("twin.green", "policy.yaml"),
+    ("twin.scenario", "rules.yaml"),
     ("twin.green", "blend.yaml"),
     ("twin.green.access", "access.yaml"),
     ("twin.green.access", "residents.yaml"),
@@ -93,7 +97,7 @@ def districts(work: Work) -> None:
 @step(
     "scenario/quality",
     group="publish",
-    needs=(*CLEAN, "scenario/footprints", "scenario/roof_fit", "scenario/park_access"),
+    needs=(*CLEAN, *JUDGED),
     layer=LAYERS["quality"],
 )
 def quality(work: Work) -> None:
@@ -101,11 +105,7 @@ def quality(work: Work) -> None:
 
     공개 레이어: 자료 품질 기록.
     """
-    frames = [
-        frame
-        for name in (*CLEAN, "scenario/footprints", "scenario/roof_fit", "scenario/park_access")
-        if (frame := work.frame_or_none(name, "quality.parquet")) is not None
-    ]
+    frames = [frame for name in (*CLEAN, *JUDGED) if (frame := work.frame_or_none(name, "quality.parquet")) is not None]
     frames = [frame for frame in frames if len(frame)]
     columns = {name: pd.Series([], dtype="str") for name in ("source", "key", "reason", "detail")}
     rows = pd.concat(frames, ignore_index=True) if frames else gpd.GeoDataFrame(columns, geometry=[], crs=work.site.crs)
@@ -127,7 +127,8 @@ def _run_info_parameters(site: Site) -> Any:
 
 
 @step("scenario/run_info", group="publish", layer=LAYERS["run_info"], kinds={"pandas"}, parameters=_run_info_parameters,
-      needs=(INVENTORY, AREA, *CLEAN, "sources/terrain", "sources/surface_model", "sources/resource", "scenario/footprints"))  # fmt: skip
+      needs=(INVENTORY, AREA, *CLEAN, "sources/terrain", "sources/surface_model", "sources/resource", "scenario/blocks",
+             "scenario/footprints", "scenario/land_cover"))  # fmt: skip
 def run_info(work: Work) -> None:
     """Published table: inputs with hashes, counts, parameters, resource correction, software.
 
@@ -144,12 +145,16 @@ def run_info(work: Work) -> None:
     without = work.need("scenario/footprints").metadata.get("without_terrain", 0)
     if without:
         notes["buildings without terrain"] = f"{without:,}"
+    if work.has("scenario/blocks"):
+        notes |= plan_notes(
+            *(work.need(f"scenario/{name}").metadata for name in ("blocks", "footprints", "land_cover"))
+        )
     frame = run_info_of(
         work.site,
         work.inventory(),
         scenario=work.scenario or "",
         accounts=[a for name in CLEAN if (a := work.need(name).metadata.get("account")) is not None],
-        missing=_missing(iter(work.needs.values())),
+        missing=_missing(work.need(name) for name in work.needs if not name.startswith("scenario/")),
         notes=notes,
         parameters=parameter_files(),
         resource={k: v for k, v in work.need("sources/resource").metadata.items() if k not in ("absent", "absent_ko")}
@@ -160,7 +165,7 @@ def run_info(work: Work) -> None:
 
 
 def _layer_needs() -> tuple[str, ...]:
-    return tuple(f"scenario/{name}" for name, layer in LAYERS.items() if not layer.planned_only)
+    return tuple(f"scenario/{name}" for name in LAYERS)
 
 
 def about_of(work: Work) -> ReleaseAbout:
@@ -194,11 +199,7 @@ def overview_map(work: Work) -> None:
 
     시나리오 개관도.
     """
-    layers = {
-        name: work.frame(f"scenario/{name}")
-        for name in LAYERS
-        if f"scenario/{name}" in work.needs and work.has(f"scenario/{name}")
-    }
+    layers = {name: work.frame(f"scenario/{name}") for name in LAYERS if work.has(f"scenario/{name}")}
     terrain = work.path("sources/terrain", "terrain.tif") if work.has("sources/terrain") else None
     about = about_of(work)
     draw_map(layers, work.out / "map.png", about=about, scenario=work.scenario or "", terrain=terrain)
@@ -206,7 +207,6 @@ def overview_map(work: Work) -> None:
 
 
 REPORT_LAYERS = ("districts", "buildings", "roofs", "green", "parks", "parcels", "quality", "run_info")
-PRESENT = "existing"
 
 
 @step(

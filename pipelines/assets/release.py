@@ -8,14 +8,14 @@ import dagster as dg
 
 from geodata.catalogue import LAYERS
 from geodata.errors import InputError
-from geodata.site import CORE_ROLES, ROLE_TITLES, ROLES, Role, Site
-from pipelines.assets.publish import PRESENT, parameter_files
+from geodata.site import CORE_ROLES, PRESENT, ROLE_TITLES, ROLES, Role, Site
+from pipelines.assets.publish import parameter_files
 from pipelines.assets.sources import AREA
 from pipelines.assets.sources import STEPS as SOURCE_STEPS
-from pipelines.checks import release_problems
+from pipelines.checks import plan_without_blocks, release_problems
 from pipelines.code_version import code_version, library_versions
 from pipelines.instance import Workplace
-from pipelines.steps import INVENTORY, OWNER, Progress, key_of, read_inventory, read_table, role_digest
+from pipelines.steps import BASIS, INVENTORY, OWNER, Progress, key_of, read_inventory, read_table, role_digest
 from pipelines.store import Store, StoredObject, digest_of
 from twin.publish.manifest import build_manifest
 from twin.publish.release import publish_release
@@ -94,10 +94,15 @@ def _refuse_stale_sources(pinned: dict[str, StoredObject], store: Store) -> None
             )
 
 
+def published_scenarios(site: Site, pinned: dict[str, StoredObject]) -> tuple[str, ...]:
+    """Return the scenarios that the release holds: a plan without blocks is told, not published."""
+    return tuple(name for name in site.scenarios if plan_without_blocks(name, pinned.__getitem__) is None)
+
+
 def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tuple[StoredObject, str]]:
     """Return the files of a release: name inside it to the stored object that holds it and its name there."""
     files: dict[str, tuple[StoredObject, str]] = {}
-    for scenario in site.scenarios:
+    for scenario in published_scenarios(site, pinned):
         files[f"{scenario}/twin.gpkg"] = pinned[f"{scenario}/geopackage"], "twin.gpkg"
         files[f"maps/{scenario}.png"] = pinned[f"{scenario}/map"], "map.png"
         for table, step_name in TABLES.items():
@@ -106,10 +111,11 @@ def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tupl
                 files[f"tables/{scenario}_{table}"] = stored, table
         rasters = pinned[f"{scenario}/sky_rasters"]
         files |= {f"rasters/{scenario}_{name}": (rasters, name) for name in sorted(rasters.files)}
-    for scenario in site.scenarios:
-        name = "report.html" if scenario == site.scenarios[-1] else f"report_{scenario}.html"
+    published = published_scenarios(site, pinned)
+    for scenario in published:
+        name = "report.html" if scenario == published[-1] else f"report_{scenario}.html"
         # the report of a plan tells the present beside it
-        if scenario == site.scenarios[-1] or scenario != PRESENT:
+        if scenario == published[-1] or scenario != PRESENT:
             files[name] = pinned[f"{scenario}/report"], "report.html"
     return files
 
@@ -118,6 +124,11 @@ def summary_lines(site: Site, pinned: dict[str, StoredObject]) -> list[str]:
     """Return what a person wants to know of a release first."""
     lines = []
     for scenario in site.scenarios:
+        why = plan_without_blocks(scenario, pinned.__getitem__)
+        if why is not None:
+            told = pinned[key_of(BASIS, scenario)].metadata.get("absent_ko", why)
+            lines.append(f"{scenario}: 시나리오를 만들 수 없음 · cannot be made: {told} · {why}")
+            continue
         counts = pinned[f"{scenario}/geopackage"].metadata["layers"]
         lines.append(f"{scenario}: " + ", ".join(f"{LAYERS[name].ko} {rows:,}" for name, rows in counts.items()))
         rows = read_table(pinned[f"{scenario}/districts"].data / "features.parquet")
@@ -183,7 +194,7 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
         library_versions(),
         inventory=read_inventory(pinned[INVENTORY]),
         parameters=parameter_files(),
-        geopackages={scenario: files[f"{scenario}/twin.gpkg"] for scenario in site.scenarios},
+        geopackages={name: files[f"{name}/twin.gpkg"] for name in published_scenarios(site, pinned)},
     )
     result = publish_release(
         workplace.outputs,

@@ -15,6 +15,7 @@ from pipelines.assets.town import measured_surface
 from pipelines.steps import Step, Work, step
 from twin.publish.rasters import write_raster
 from twin.roof_fit.town import fit_roofs
+from twin.scenario.buildings import EXISTING
 from twin.sky.canopy import build_canopy, open_canopy
 from twin.sky.canopy_skyline import CanopySkyline, canopy_skyline, town_factors
 from twin.sky.plane_cells import Sampling
@@ -42,6 +43,7 @@ def roof_fit(work: Work) -> None:
         work.absent("표면모델(DSM)이 없음", "no surface model")
         return
     buildings, given = work.frame("scenario/footprints"), work.frame_or_none("sources/roof_planes")
+    buildings = buildings[buildings["status"] == EXISTING]
     if given is not None:
         buildings = buildings[~buildings["building_id"].isin(given["building_id"])]
     found = fit_roofs(buildings, measured)
@@ -73,7 +75,7 @@ def roof_planes(work: Work) -> None:
 
 
 @step("scenario/canopy", group="solar", kinds={"rasterio"},
-      essential=("sources/land_cover", "scenario/surface"), needs=("scenario/footprints", "scenario/roof_planes"))  # fmt: skip
+      essential=("scenario/land_cover", "scenario/surface"), needs=("scenario/footprints", "scenario/roof_planes"))  # fmt: skip
 def canopy(work: Work) -> None:
     """Trees on the surface, from the forest classes of the land cover: heights and kinds in tiles of one kilometre.
 
@@ -85,7 +87,7 @@ def canopy(work: Work) -> None:
     built = [work.frame_or_none(name) for name in ("scenario/footprints", "scenario/roof_planes")]
     cleared = pd.concat([frame.geometry for frame in built if frame is not None] or [pd.Series([], dtype=object)])
     folder = SurfaceFolder.open(work.need("scenario/surface").data)
-    report = build_canopy(work.frame("sources/land_cover"), cleared.to_numpy(), folder, work.out)
+    report = build_canopy(work.frame("scenario/land_cover"), cleared.to_numpy(), folder, work.out)
     if not report.tiles:
         work.absent("산림이 없음", "no trees in the land cover")
         return

@@ -14,19 +14,24 @@ from twin.energy.columns import building_columns
 from twin.green.access.summary import parcel_residents
 from twin.green.raster_cover import ndvi_green_share
 from twin.indicators import building_sums, parcel_sums
+from twin.scenario.buildings import present_buildings, staying_buildings
+from twin.scenario.ndvi import unchanged_parcels
 from twin.surface import build_surface, ground_heights
 
-PRESENT = "existing"
-"""The scenario of the town as it is."""
 
-
-@step("scenario/footprints", group="town", essential=("sources/buildings",), needs=("sources/terrain",))
+@step(
+    "scenario/footprints", group="town", essential=("sources/buildings",), needs=("sources/terrain", "scenario/blocks")
+)
 def footprints(work: Work) -> None:
-    """Buildings of the scenario with the height of the ground under each.
+    """Buildings of the scenario with the height of the ground, block, floor area and homes of each; a plan clears its blocks.
 
-    시나리오의 건물과 지반고.
+    시나리오의 건물: 지반고, 블록, 연면적, 세대수. 계획은 신설 블록의 기존 건물을 철거한다.
     """
-    frame = work.frame("sources/buildings")
+    frame = present_buildings(work.frame("sources/buildings"))
+    if work.has("scenario/blocks"):
+        before = len(frame)
+        frame = staying_buildings(frame, work.frame("scenario/blocks"))
+        work.metadata["demolished"] = before - len(frame)
     log = QualityLog("buildings", work.site.crs)
     if work.has("sources/terrain"):
         frame["altitude"] = ground_heights(frame, work.path("sources/terrain", "terrain.tif"))
@@ -38,17 +43,19 @@ def footprints(work: Work) -> None:
 
 
 def measured_surface(work: Work) -> Path | None:
-    """Return the measured surface model, if there is one; it shows the town as it is, not as it is planned."""
-    known = work.scenario == PRESENT and work.has("sources/surface_model")
+    """Return the measured surface model, if there is one; it shows the town as it is, also where a plan changes it."""
+    known = work.has("sources/surface_model")
     return work.path("sources/surface_model", "surface_model.tif") if known else None
 
 
 @step("scenario/surface", group="town", kinds={"rasterio"}, parameters=lambda site: site.surface.cell_size_m,
-      needs=("scenario/footprints", "sources/terrain", "sources/surface_model", AREA))  # fmt: skip
+      needs=("scenario/footprints", "scenario/blocks", "sources/terrain", "sources/surface_model", AREA))  # fmt: skip
 def surface(work: Work) -> None:
     """Surface in tiles of one kilometre: measured heights where the site has a surface model, else terrain and buildings.
 
-    표면 높이 (1 km 타일): 측량한 표면모델, 없으면 지형과 건물.
+    Where a plan changes the ground, measured heights are out of date.
+
+    표면 높이 (1 km 타일): 측량한 표면모델, 없으면 지형과 건물. 계획이 바꾸는 땅에는 측량값을 쓰지 않는다.
     """
     measured = measured_surface(work)
     if not work.has("sources/terrain") and measured is None:
@@ -61,6 +68,7 @@ def surface(work: Work) -> None:
         work.site.surface.cell_size_m,
         work.out,
         surface_model=measured,
+        outdated=work.frame("scenario/blocks", "ground.parquet").geometry if work.has("scenario/blocks") else None,
     )
     work.metadata |= report.as_dict()
 
@@ -97,7 +105,7 @@ def buildings(work: Work) -> None:
     "scenario/parcels",
     group="town",
     essential=("sources/parcels",),
-    needs=("sources/parcel_land", "sources/ndvi", "scenario/cover", "scenario/buildings"),
+    needs=("sources/parcel_land", "sources/ndvi", "scenario/blocks", "scenario/cover", "scenario/buildings"),
     layer=LAYERS["parcels"],
 )
 def parcels(work: Work) -> None:
@@ -114,6 +122,8 @@ def parcels(work: Work) -> None:
         frame = frame.join(cover, on="pnu")
     if work.has("sources/ndvi"):
         index = ndvi_green_share(frame, "pnu", work.path("sources/ndvi", "ndvi.tif"), threshold=None)
+        if work.has("scenario/blocks"):
+            index = index[unchanged_parcels(frame, work.frame("scenario/blocks", "ground.parquet"))]
         frame = frame.join(index["ndvi_mean"], on="pnu")
     houses = work.frame_or_none("scenario/buildings")
     if houses is not None:

@@ -35,9 +35,10 @@ def test_a_removed_source_rebuilds_what_depends_on_it_and_says_what_is_missing(o
     run = run_site(site_file, folder, on_progress=lambda p: seen.update({p.asset: p.reused}))
     assert run.outcome.succeeded, run.outcome.reasons
     built = {asset for asset, reused in seen.items() if not reused}
-    # parcels, buildings, land cover, terrain and sun are untouched
+    # clean parcels and buildings, land cover, terrain and sun are untouched; what people walk to has changed
     assert built == {
         "sources/parks", "existing/parks", "existing/quality", "existing/run_info", "existing/districts", "existing/geopackage", "existing/map", "release",
+        "existing/park_access", "existing/buildings", "existing/parcels", "existing/unserved_buildings", "existing/report",
     }  # fmt: skip
     assert any("parks" in line for line in run.outcome.release["summary"])
     assert "parks" not in {name for name, _ in pyogrio.list_layers(run.geopackage)}

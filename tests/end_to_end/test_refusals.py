@@ -125,6 +125,7 @@ def test_a_check_that_refuses_blocks_the_night_and_the_lone_publish(own_town, ru
     assert not past.outcome.succeeded
     for asset in (
         "existing/buildings",
+        "existing/unserved_buildings",
         "existing/parcels",
         "existing/districts",
         "existing/geopackage",

@@ -49,7 +49,8 @@ def test_blocks(area, box, raw_layer) -> None:
     assert pd.isna(park["floors_limit"])
     assert blocks.index.str.startswith("C-1-").sum() == 2
     assert blocks.loc[blocks["land_use"] == "알 수 없음"].index.str.startswith("block-").all()
-    assert LAYERS["plan_blocks"].problems(LAYERS["plan_blocks"].finish(layer.features), area.crs) == []
+    judged = layer.features.assign(use_class="other", block_status="new", built_share_pct=0.0)
+    assert LAYERS["plan_blocks"].problems(LAYERS["plan_blocks"].finish(judged), area.crs) == []
 
 
 def test_adjoining_pieces_become_one_shape(area, box, raw_layer) -> None:

@@ -57,7 +57,7 @@ def test_the_duty_holds_for_large_public_buildings_only_and_only_as_an_indicatio
     buildings = pd.DataFrame(
         {
             "use_code": ["10000", "10000", "02001", "14200", "10000", None],
-            "demand_area_m2": [5000.0, 900.0, 5000.0, 5000.0, 5000.0, 5000.0],
+            "floor_area_m2": [5000.0, 900.0, 5000.0, 5000.0, 5000.0, 5000.0],
             # approved in 2026: permit of 2024, 34 %
             "approved_on": pd.to_datetime(["2026-03-01"] * 4 + [None, "2026-03-01"]),
             "status": ["existing"] * 4 + ["planned", "existing"],
@@ -76,6 +76,6 @@ def test_once_every_rule_is_verified_the_statement_is_one_of_compliance():
     records = rule_parameters().as_dict()
     checked = Parameters({name: Parameter(**(record | {"verified": True})) for name, record in records.items()})
     building = pd.DataFrame(
-        {"use_code": ["10000"], "demand_area_m2": [5000.0], "approved_on": pd.to_datetime(["2026-03-01"]), "pv_share_of_demand_pct": [40.0]}
+        {"use_code": ["10000"], "floor_area_m2": [5000.0], "approved_on": pd.to_datetime(["2026-03-01"]), "pv_share_of_demand_pct": [40.0]}
     )  # fmt: skip
     assert list(standing(building, checked)["renewable_duty_statement"]) == [COMPLIES]

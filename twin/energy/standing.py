@@ -49,7 +49,7 @@ def standing(buildings: pd.DataFrame, values: Parameters | None = None) -> pd.Da
     Parameters
     ----------
     buildings
-        `use_code`, `demand_area_m2` [m2], `approved_on`, `status` in plans, and `pv_share_of_demand_pct` [%].
+        `use_code`, `floor_area_m2` [m2], `approved_on`, `status` in plans, and `pv_share_of_demand_pct` [%].
 
     Returns
     -------
@@ -61,7 +61,7 @@ def standing(buildings: pd.DataFrame, values: Parameters | None = None) -> pd.Da
     share = buildings["pv_share_of_demand_pct"].to_numpy("float64", na_value=np.nan)
     code = buildings["use_code"].fillna("").astype("str")
     public = code.str.startswith(tuple(values["public_uses"])).to_numpy(dtype=bool)
-    large = buildings["demand_area_m2"].to_numpy("float64", na_value=0.0) >= float(values["renewable_duty_floor_area"])
+    large = buildings["floor_area_m2"].to_numpy("float64", na_value=0.0) >= float(values["renewable_duty_floor_area"])
     approved = pd.to_datetime(buildings["approved_on"]).dt.year.to_numpy("float64", na_value=np.nan)
     permit = np.asarray(approved - float(values["permit_lead_years"]), dtype=np.float64)
     if "status" in buildings.columns:

@@ -81,7 +81,8 @@ def _mapped(land_cover: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     code = frame["class_code"]
     frame["class_ko"] = class_words(code, policy.names, "ko")
     frame["class_en"] = class_words(code, policy.names, "en")
-    frame["group"] = code.map(dict(policy.groups)).astype("str")
+    groups = code.map(dict(policy.groups)).astype("str")
+    frame["group"] = groups.mask(frame["source_kind"] == "plan", "planned")
     frame["is_canopy"] = code.isin(list(policy.canopy)).astype("boolean")
     frame["is_agricultural"] = code.isin(list(policy.agricultural))
     frame["resolution_m"] = frame["source_kind"].map(resolution).astype("float64")

@@ -114,35 +114,22 @@ def test_use_codes_find_their_energy_use(code, use):
     assert list(energy_uses())[use_numbers(pd.Series([code], dtype="str"))[0]] == use
 
 
-def houses(**changes):
-    columns = {
-        "building_id": ["a", "b", "c"],
-        "use_code": ["02001", "01000", None],
-        "gross_floor_area_m2": [1000.0, np.nan, np.nan],
-        "footprint_area_m2": [200.0, 90.0, 50.0],
-        "floors_above": pd.array([5, 2, None], dtype="Int64"),
-        "height": [15.0, 6.0, 7.0],
-    }
-    return pd.DataFrame(columns | changes)
-
-
-def test_demand_is_floor_area_times_intensity_and_says_where_the_area_is_from():
-    found = building_demand(houses(homes=pd.array([10, None, None], dtype="Int64")))
-    assert list(found["demand_area_source"]) == ["recorded", "floors", "height"]
-    assert list(found["demand_area_m2"][:2]) == [1000.0, 180.0]
+def test_demand_is_floor_area_times_intensity():
+    houses = pd.DataFrame(
+        {
+            "building_id": ["a", "b", "c"],
+            "use_code": ["02001", "01000", None],
+            "floor_area_m2": [1000.0, 180.0, 150.0],
+            "homes": pd.array([10, None, None], dtype="Int64"),
+        }
+    )
+    found = building_demand(houses)
     # 36, 38 and 60 kWh/m2 of the parameter file
     assert list(found["demand_kwh"][:2]) == [36_000.0, 6_840.0]
     assert found["energy_use"].iloc[2] == "unknown"
     # ten homes of 100 m2: what a Korean household draws lies between 3,400 and 4,000 kWh a year
     assert 3400 <= found["home_demand_kwh"].iloc[0] / 10 <= 4000
     assert found["home_demand_kwh"][1:].isna().all()
-
-
-def test_a_plans_own_floor_area_comes_first():
-    planned = houses(status=["planned", "existing", "existing"], floor_area_m2=[2500.0, 999.0, 999.0])
-    found = building_demand(planned)
-    assert list(found["demand_area_m2"][:2]) == [2500.0, 180.0]
-    assert found["demand_area_source"].iloc[0] == "planned"
 
 
 def test_pools_count_each_building_in_one_dong_and_in_the_district_by_its_point():

@@ -186,9 +186,11 @@ def make_layers(columns: int = 6, rows: int = 5) -> dict[str, pd.DataFrame]:
 
 def make_plan_blocks() -> pd.DataFrame:
     uses = ["공동주택", "단독주택", "근린공원", "초등학교", "도로", "상업업무", "자족시설", "기타시설"]
+    classes = ["apartment", "detached", "park", "school", "road", "commercial", "business", "other"]
     index = np.arange(len(uses))
     frame = gpd.GeoDataFrame(
-        {"block_id": [f"A-{i}" for i in index], "land_use": uses, "dong_code": DONG, "area_m2": 2400.0, "floor_area_ratio_pct": 200.0,
+        {"block_id": [f"A-{i}" for i in index], "land_use": uses, "use_class": classes, "block_status": ["standing", "new"] * 4,
+         "built_share_pct": 12.5 * index, "dong_code": DONG, "area_m2": 2400.0, "floor_area_ratio_pct": 200.0,
          "building_coverage_pct": 50.0, "floors_limit": pd.array([25] * len(uses), dtype="Int64"), "homes": pd.array([100] * len(uses), dtype="Int64")},
         geometry=shapely.box(EAST + 50.0 * index, NORTH, EAST + 50.0 * index + 46, NORTH + 50),
         crs=CRS,

@@ -88,28 +88,6 @@ def test_missing_values_have_a_class_of_their_own() -> None:
     assert [classes[i].ko for i in found] == ["10 % 이하", "60 – 100 %", "자료 없음"]
 
 
-def test_land_uses_are_known_by_their_words() -> None:
-    layer = LAYERS["plan_blocks"]
-    style = styles_for(layer, layer.names)[0]
-    classes = legend(layer, style)
-    words = [
-        "공동주택용지",
-        "근린공원",
-        "초등학교",
-        "단독주택(점포겸용)",
-        "자족시설용지",
-        "일반상업용지",
-        "도로",
-        "주상복합",
-        "기타",
-    ]
-    found = classify(pd.Series(words), style, classes)
-    assert [classes[i].en for i in found] == [
-        "Apartments", "Park and green", "School and public", "Detached homes", "Jobs and industry", "Commerce and offices",
-        "Roads and transport", "Apartments", "other",
-    ]  # fmt: skip
-
-
 def test_styles_hold_aliases_choices_and_labels_by_scale(about: ReleaseAbout) -> None:
     layer = LAYERS["buildings"]
     name, description, text = layer_styles(layer, layer.names, about)[0]

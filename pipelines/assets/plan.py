@@ -1,0 +1,91 @@
+"""Steps that make a plan of its blocks: what they are, whether they stand, what their ground becomes, and what is published of them."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+
+from geodata.accounting import CleanLayer
+from geodata.catalogue import LAYERS
+from geodata.clean.plan_blocks import clean_plan_blocks
+from geodata.site import Site
+from geodata.vector_file import read_dataset
+from pipelines.assets.sources import AREA, READ_MARGIN_M, load_area
+from pipelines.steps import BASIS, INVENTORY, Step, Work, step
+from twin.energy.columns import pool_columns
+from twin.indicators import block_sums
+from twin.scenario.blocks import judge_blocks
+from twin.scenario.ground import changed_ground
+
+
+def _own_blocks(work: Work) -> CleanLayer | None:
+    """Return the blocks of the scenario's own files, or None where it names none."""
+    datasets = work.inventory().datasets_for("plan_blocks", work.scenario or "")
+    if not datasets:
+        return None
+    area = load_area(work)
+    box = area.area.buffer(READ_MARGIN_M).bounds
+    return clean_plan_blocks([read_dataset(work.site.inbox, d, work.site.crs, box) for d in datasets], area)
+
+
+def _plans(site: Site) -> dict[str, object]:
+    return {name: plan.model_dump(mode="json") for name, plan in site.plans.items()}
+
+
+@step("scenario/blocks", group="town", parameters=_plans,
+      needs=(INVENTORY, AREA, "sources/plan_blocks", "sources/buildings", "sources/land_cover"))  # fmt: skip
+def blocks(work: Work) -> None:
+    """Blocks of the plan with the class of their use, those that stand already, and the ground that the plan changes.
+
+    계획 블록: 용도 분류, 기존 유지 여부, 계획이 바꾸는 땅.
+    """
+    own = _own_blocks(work)
+    if own is None and not work.has("sources/plan_blocks"):
+        why = work.need("sources/plan_blocks").metadata
+        work.absent(why["absent_ko"], why["absent"])
+        return
+    if own is not None:
+        work.write_clean(own)
+    clean = work.frame("sources/plan_blocks") if own is None else own.features
+    cover = work.frame_or_none("sources/land_cover")
+    judged = judge_blocks(clean, work.frame_or_none("sources/buildings"), cover)
+    logs = [judged.quality] if own is None else [own.quality, judged.quality]
+    work.write(judged.blocks)
+    work.write(changed_ground(judged.blocks, cover), "ground.parquet")
+    work.write(pd.concat(logs, ignore_index=True), "quality.parquet")
+    counts = judged.blocks.groupby(["use_class", "block_status"]).size()
+    work.metadata["blocks"] = {f"{use} {status}": int(count) for (use, status), count in counts.items()}
+
+
+@step(BASIS, group="town", essential=("scenario/blocks",), kinds={"json"})
+def basis(work: Work) -> None:
+    """What every step of a plan rests on: that the plan has blocks. Absent without them, and with it the whole scenario.
+
+    계획 시나리오의 전제: 계획 블록이 있어야 한다.
+    """
+    (work.out / "basis.json").write_text(json.dumps({"made_of": "plan blocks"}), encoding="utf-8")
+
+
+@step("scenario/plan_blocks", group="town", essential=("scenario/blocks",), needs=("scenario/buildings", "scenario/cover", "scenario/energy"),
+      layer=LAYERS["plan_blocks"])  # fmt: skip
+def plan_blocks(work: Work) -> None:
+    """Published layer: blocks of the plan with their limits, green cover and the sums of their buildings.
+
+    공개 레이어: 토지이용계획 블록.
+    """
+    frame = work.frame("scenario/blocks")
+    cover = work.frame_or_none("scenario/cover", "blocks.parquet")
+    if cover is not None:
+        frame = frame.join(cover, on="block_id")
+    houses = work.frame_or_none("scenario/buildings")
+    if houses is not None:
+        frame = frame.join(block_sums(frame, houses), on="block_id")
+        work.metadata["unshaded"] = work.need("scenario/buildings").metadata.get("unshaded", True)
+    pooled = work.frame_or_none("scenario/energy", "blocks.parquet")
+    if pooled is not None:
+        frame = pool_columns(frame, pooled, "block_id")
+    work.write(LAYERS["plan_blocks"].finish(frame))
+
+
+STEPS: tuple[Step, ...] = (blocks, basis, plan_blocks)
