@@ -43,7 +43,14 @@ CLEAN = (
     "sources/zoning",
     "sources/building_register",
 )
-JUDGED = ("scenario/blocks", "scenario/footprints", "scenario/roof_fit", "scenario/park_access")
+JUDGED = (
+    "scenario/blocks",
+    "scenario/designs",
+    "scenario/massing",
+    "scenario/footprints",
+    "scenario/roof_fit",
+    "scenario/park_access",
+)
 """Steps of a scenario that add rows to the quality table."""
 PARAMETER_FILES = (
     ("twin.sky", "canopy.yaml"),
@@ -58,6 +65,7 @@ PARAMETER_FILES = (
     ("twin.money", "money.yaml"),
     ("twin.green", "policy.yaml"),
     ("twin.scenario", "rules.yaml"),
+    ("twin.massing", "massing.yaml"),
     ("twin.green", "blend.yaml"),
     ("twin.green.access", "access.yaml"),
     ("twin.green.access", "residents.yaml"),
