@@ -13,6 +13,7 @@ import pyproj
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from geodata.climate import ClimateSpec
 from geodata.compute import ComputeSpec
 from geodata.errors import InputError
 from geodata.fetch.spec import FetchSpec
@@ -167,6 +168,15 @@ class ResourceSpec(BaseModel):
     period: str = ""
     source: str = ""
     verified: bool = False
+    interannual_std_pct: float | None = Field(default=None, gt=0, lt=30)
+    """Standard deviation of yearly irradiation from year to year; with it P90 yields are told."""
+    interannual_source: str = ""
+
+    @model_validator(mode="after")
+    def _spread_has_source(self) -> ResourceSpec:
+        if self.interannual_std_pct is not None and not self.interannual_source:
+            raise ValueError("interannual_std_pct needs interannual_source: say where the standard deviation is from")
+        return self
 
 
 class SolarSpec(BaseModel):
@@ -226,6 +236,7 @@ class Site(BaseModel):
     """Alternatives by scenario; a plan without an entry takes the blocks recognised in the inbox."""
     surface: SurfaceSpec = SurfaceSpec()
     solar: SolarSpec = SolarSpec()
+    climate: ClimateSpec | None = None
     compute: ComputeSpec = ComputeSpec()
     fetch: FetchSpec = FetchSpec()
     demo: bool = False

@@ -35,6 +35,9 @@ TABLES = {
     "hourly_by_dong.parquet": "scenario/roof_yields",
     "profile_by_building.parquet": "scenario/roof_yields",
     "biotope_tradeoff.parquet": "scenario/roof_budget",
+    "hourly_energy_by_dong.parquet": "scenario/energy",
+    "hourly_energy_by_block.parquet": "scenario/energy",
+    "demand_profile_by_building.parquet": "scenario/energy",
 }
 """Published tables and the step whose result holds them."""
 

@@ -10,6 +10,7 @@ from geodata.accounting import QualityLog
 from geodata.catalogue import LAYERS
 from pipelines.assets.sources import AREA, load_area
 from pipelines.steps import Step, Work, step
+from twin.energy.columns import building_columns
 from twin.green.access.summary import parcel_residents
 from twin.green.raster_cover import ndvi_green_share
 from twin.indicators import building_sums, parcel_sums
@@ -85,7 +86,7 @@ def surface(work: Work) -> None:
     "scenario/buildings",
     group="town",
     essential=("scenario/footprints",),
-    needs=("scenario/roofs", "scenario/cover", "scenario/roof_budget", "scenario/park_access"),
+    needs=("scenario/roofs", "scenario/cover", "scenario/roof_budget", "scenario/energy", "scenario/park_access"),
     layer=LAYERS["buildings"],
 )
 def buildings(work: Work) -> None:
@@ -97,6 +98,8 @@ def buildings(work: Work) -> None:
     roofs = work.frame_or_none("scenario/roofs")
     if roofs is not None:
         frame = frame.join(building_sums(frame, roofs), on="building_id")
+        if work.has("scenario/energy"):
+            frame = building_columns(frame, work.frame("scenario/energy", "buildings.parquet"))
         work.metadata["unshaded"] = work.need("scenario/roofs").metadata.get("unshaded", True)
     plots = work.frame_or_none("scenario/cover", "plots.parquet")
     if plots is not None:
