@@ -8,6 +8,7 @@ from geodata.catalogue.cadastre import PNU_PATTERN
 from geodata.catalogue.model import Choice, Field, Layer
 from geodata.catalogue.planning import BUILDING_PLAN_FIELDS
 from geodata.catalogue.shared import DONG_CODE, MONTHLY_YIELD, SOLAR_SUMS
+from geodata.catalogue.three_thirty import BUILDING_RULE
 
 HEIGHT_SOURCES = {
     "recorded": Choice(ko="대장·도면의 높이", en="recorded height"),
@@ -65,6 +66,7 @@ BUILDINGS = Layer(
         *BUILDING_PLAN_FIELDS,
         *PLOT_FIELDS,
         *BUILDING_ACCESS,
+        *BUILDING_RULE,
         *SOLAR_SUMS,
     ),
 )

@@ -53,6 +53,7 @@ PARAMETER_FILES = (
     ("twin.green", "policy.yaml"),
     ("twin.scenario", "rules.yaml"),
     ("twin.green", "blend.yaml"),
+    ("twin.green", "three_thirty.yaml"),
     ("twin.green.access", "access.yaml"),
     ("twin.green.access", "residents.yaml"),
     ("twin.green.access", "park_standards.yaml"),

@@ -12,6 +12,7 @@ from pipelines.assets.sources import AREA, load_area
 from pipelines.steps import Step, Work, step
 from twin.green.access.summary import parcel_residents
 from twin.green.raster_cover import ndvi_green_share
+from twin.green.three_thirty import with_score
 from twin.indicators import building_sums, parcel_sums
 from twin.scenario.buildings import present_buildings, staying_buildings
 from twin.scenario.ndvi import unchanged_parcels
@@ -76,7 +77,7 @@ def surface(work: Work) -> None:
     "scenario/buildings",
     group="town",
     essential=("scenario/footprints",),
-    needs=("scenario/roofs", "scenario/cover", "scenario/park_access"),
+    needs=("scenario/roofs", "scenario/cover", "scenario/park_access", "scenario/three_thirty"),
     layer=LAYERS["buildings"],
 )
 def buildings(work: Work) -> None:
@@ -95,6 +96,9 @@ def buildings(work: Work) -> None:
     access = work.frame_or_none("scenario/park_access", "buildings.parquet")
     if access is not None:
         frame = frame.join(access, on="building_id")
+    rule = work.frame_or_none("scenario/three_thirty")
+    if rule is not None:
+        frame = with_score(frame.join(rule, on="building_id"))
     work.write(LAYERS["buildings"].finish(frame))
 
 
