@@ -25,7 +25,7 @@ TABLES = {"hourly_by_dong.parquet": "scenario/roof_yields", "profile_by_building
 """Published tables and the step whose result holds them."""
 
 
-RELEASED = ("geopackage", "map", "surface", "roof_yields", "sky_rasters", "report")
+RELEASED = ("geopackage", "map", "surface", "roof_yields", "sky_rasters", "report", "city3d")
 """What a release is made of, in each scenario; everything else is reached from these."""
 
 
@@ -105,6 +105,8 @@ def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tupl
                 files[f"tables/{scenario}_{table}"] = stored, table
         rasters = pinned[f"{scenario}/sky_rasters"]
         files |= {f"rasters/{scenario}_{name}": (rasters, name) for name in sorted(rasters.files)}
+        town = pinned[f"{scenario}/city3d"]
+        files |= {f"city3d/{scenario}/{name}": (town, name) for name in sorted(town.files)}
     published = published_scenarios(site, pinned)
     for scenario in published:
         name = "report.html" if scenario == published[-1] else f"report_{scenario}.html"
