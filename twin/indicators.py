@@ -21,6 +21,7 @@ from geodata.clean.overlap import largest_overlap
 from geodata.repair import polygon_parts
 from geodata.study_area import StudyArea
 from twin.green.access.summary import SERVED, resident_shares, with_served
+from twin.green.three_thirty import RULE_SUMS, rule_shares, with_rule_residents
 from twin.overlay import shared_areas
 
 DISTRICT = "DISTRICT"
@@ -139,13 +140,13 @@ def district_rows(
         rows["parcel_count"] = _over_rows(parcels, rows, [])["building_count"].to_numpy()
     if buildings is not None:
         values = buildings.rename(columns={"footprint_area_m2": "building_footprint_m2"})
-        values = with_served(values)
-        names = [name for name in (*HANDED_UP, *SERVED) if name in values.columns]
+        values = with_rule_residents(with_served(values))
+        names = [name for name in (*HANDED_UP, *SERVED, *RULE_SUMS) if name in values.columns]
         sums = _over_rows(values, rows, names)
         rows = rows.join(sums, on="dong_code")
     if parks is not None:
         rows["park_area_m2"] = _park_areas(parks, rows)
-    rows = resident_shares(rows)
+    rows = rule_shares(resident_shares(rows))
     if cover_by_dong is not None:
         rows = rows.join(cover_by_dong.reindex(keys), on="dong_code")
     return rows

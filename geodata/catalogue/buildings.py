@@ -9,6 +9,7 @@ from geodata.catalogue.energy import ENERGY_BUILDING_FIELDS, UNCERTAINTY_FIELDS
 from geodata.catalogue.model import Choice, Field, Layer
 from geodata.catalogue.planning import BUILDING_PLAN_FIELDS
 from geodata.catalogue.shared import DONG_CODE, MONTHLY_YIELD, SOLAR_SUMS
+from geodata.catalogue.three_thirty import BUILDING_RULE
 
 HEIGHT_SOURCES = {
     "recorded": Choice(ko="대장·도면의 높이", en="recorded height"),
@@ -67,6 +68,7 @@ BUILDINGS = Layer(
         *PLOT_FIELDS,
         *ROOF_BUDGET_FIELDS,
         *BUILDING_ACCESS,
+        *BUILDING_RULE,
         *SOLAR_SUMS, *ENERGY_BUILDING_FIELDS,
     ),
 )

@@ -68,6 +68,7 @@ PARAMETER_FILES = (
     ("twin.scenario", "rules.yaml"),
     ("twin.massing", "massing.yaml"),
     ("twin.green", "blend.yaml"),
+    ("twin.green", "three_thirty.yaml"),
     ("twin.green.biotope", "surfaces.yaml"),
     ("twin.green.biotope", "moe.yaml"),
     ("twin.green.biotope", "seoul.yaml"),
