@@ -62,6 +62,11 @@ PARAMETER_FILES = (
     ("twin.scenario", "rules.yaml"),
     ("twin.massing", "massing.yaml"),
     ("twin.green", "blend.yaml"),
+    ("twin.green.biotope", "surfaces.yaml"),
+    ("twin.green.biotope", "moe.yaml"),
+    ("twin.green.biotope", "seoul.yaml"),
+    ("twin.green.biotope", "berlin.yaml"),
+    ("twin.green.biotope", "roof_budget.yaml"),
     ("twin.green.access", "access.yaml"),
     ("twin.green.access", "residents.yaml"),
     ("twin.green.access", "park_standards.yaml"),
@@ -79,7 +84,7 @@ def parameter_files() -> dict[str, Parameters]:
 
 
 @step("scenario/districts", group="publish", layer=LAYERS["districts"],
-      needs=(AREA, "scenario/parcels", "scenario/buildings", "scenario/parks", "scenario/cover"))  # fmt: skip
+      needs=(AREA, "scenario/parcels", "scenario/buildings", "scenario/parks", "scenario/cover", "scenario/biotope", "scenario/roof_budget"))  # fmt: skip
 def districts(work: Work) -> None:
     """Published layer: indicators summed by legal dong, and by the project's own district.
 
@@ -92,6 +97,10 @@ def districts(work: Work) -> None:
         work.frame_or_none("scenario/parks"),
         work.frame_or_none("scenario/cover", "districts.parquet"),
     )
+    for name in ("scenario/biotope", "scenario/roof_budget"):
+        added = work.frame_or_none(name, "districts.parquet")
+        if added is not None:
+            rows = rows.join(added, on="dong_code")
     work.metadata["unshaded"] = work.need("scenario/buildings").metadata.get("unshaded", True)
     work.write(LAYERS["districts"].finish(rows))
 

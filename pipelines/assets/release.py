@@ -23,7 +23,11 @@ from twin.publish.release import publish_release
 from twin.publish.site_folder import SiteFolder
 from twin.publish.validate import validate_release
 
-TABLES = {"hourly_by_dong.parquet": "scenario/roof_yields", "profile_by_building.parquet": "scenario/roof_yields"}
+TABLES = {
+    "hourly_by_dong.parquet": "scenario/roof_yields",
+    "profile_by_building.parquet": "scenario/roof_yields",
+    "biotope_tradeoff.parquet": "scenario/roof_budget",
+}
 """Published tables and the step whose result holds them."""
 
 

@@ -85,7 +85,7 @@ def surface(work: Work) -> None:
     "scenario/buildings",
     group="town",
     essential=("scenario/footprints",),
-    needs=("scenario/roofs", "scenario/cover", "scenario/park_access"),
+    needs=("scenario/roofs", "scenario/cover", "scenario/roof_budget", "scenario/park_access"),
     layer=LAYERS["buildings"],
 )
 def buildings(work: Work) -> None:
@@ -101,6 +101,9 @@ def buildings(work: Work) -> None:
     plots = work.frame_or_none("scenario/cover", "plots.parquet")
     if plots is not None:
         frame = frame.join(plots, on="building_id")
+    budget = work.frame_or_none("scenario/roof_budget", "buildings.parquet")
+    if budget is not None:
+        frame = frame.join(budget, on="building_id")
     access = work.frame_or_none("scenario/park_access", "buildings.parquet")
     if access is not None:
         frame = frame.join(access, on="building_id")
@@ -111,7 +114,14 @@ def buildings(work: Work) -> None:
     "scenario/parcels",
     group="town",
     essential=("sources/parcels",),
-    needs=("sources/parcel_land", "sources/ndvi", "scenario/blocks", "scenario/cover", "scenario/buildings"),
+    needs=(
+        "sources/parcel_land",
+        "sources/ndvi",
+        "scenario/blocks",
+        "scenario/cover",
+        "scenario/biotope",
+        "scenario/buildings",
+    ),
     layer=LAYERS["parcels"],
 )
 def parcels(work: Work) -> None:
@@ -126,6 +136,9 @@ def parcels(work: Work) -> None:
     cover = work.frame_or_none("scenario/cover", "parcels.parquet")
     if cover is not None:
         frame = frame.join(cover, on="pnu")
+    ratios = work.frame_or_none("scenario/biotope", "parcels.parquet")
+    if ratios is not None:
+        frame = frame.join(ratios, on="pnu")
     if work.has("sources/ndvi"):
         index = ndvi_green_share(frame, "pnu", work.path("sources/ndvi", "ndvi.tif"), threshold=None)
         if work.has("scenario/blocks"):
