@@ -75,7 +75,8 @@ def small_base(tmp_path_factory):
     site_file = write_demo(base / "demo", "town")
     middle = gpd.read_file(base / "demo" / "study_area.geojson").to_crs(5186).union_all().centroid
     site = yaml.safe_load(site_file.read_text(encoding="utf-8"))
-    west, south = round(middle.x) - 125, round(middle.y) - 125
+    # south-west of the middle, where a park lies
+    west, south = round(middle.x) - 250, round(middle.y) - 250
     site["study_area"] = {"bbox": [west, south, west + 250, south + 250], "crs": "EPSG:5186"}
     site["surface"] = {"cell_size_m": 2.0}
     site["solar"]["azimuths"] = 16
