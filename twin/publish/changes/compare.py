@@ -49,9 +49,9 @@ def compare_layer(layer: Layer, before: pd.DataFrame, after: pd.DataFrame) -> La
     gone = tuple(f.name for f in layer.fields if f.name in before.columns and f.name not in after.columns)
     fresh = tuple(f.name for f in layer.fields if f.name in after.columns and f.name not in before.columns)
     if layer.key is None:
-        added, removed = row_differences(old, new)
+        more, fewer = row_differences(old, new)
         none = _features([], [], old.iloc[:0])
-        return LayerChange(int(added.sum()), int(removed.sum()), 0, none, _no_values(), gone, fresh)
+        return LayerChange(int(more.sum()), int(fewer.sum()), 0, none, _no_values(), gone, fresh)
     old, new = old.set_index(layer.key, drop=False), new.set_index(layer.key, drop=False)
     added, removed = new.index.difference(old.index), old.index.difference(new.index)
     both = new.index.intersection(old.index).sort_values()
@@ -76,8 +76,8 @@ def row_differences(old: pd.DataFrame, new: pd.DataFrame) -> tuple[pd.Series, pd
 
 
 def _row_counts(frame: pd.DataFrame) -> pd.Series:
-    columns = [frame[name].astype("str").fillna(_NULL) for name in frame.columns if name != "geometry"]
-    return columns[0].str.cat(columns[1:], sep=_GAP).value_counts()
+    words = pd.DataFrame(frame.drop(columns="geometry", errors="ignore")).astype("str").fillna(_NULL)
+    return words.iloc[:, 0].str.cat(words.iloc[:, 1:], sep=_GAP).value_counts()
 
 
 def _altered_values(layer: Layer, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
@@ -90,11 +90,11 @@ def _altered_values(layer: Layer, old: pd.DataFrame, new: pd.DataFrame) -> pd.Da
         if differs.any():
             found.append(_listed(field, a[differs], b[differs]))
     if layer.geometry is not None and len(old):
-        a, b = old["geometry"].to_numpy(), new["geometry"].to_numpy()
-        differs = ~shapely.equals_exact(a, b, tolerance=SHAPE_TOLERANCE_M, normalize=True)
-        differs &= ~(shapely.is_missing(a) & shapely.is_missing(b))
-        if differs.any():
-            areas = (pd.Series(shapely.area(g[differs]), index=old.index[differs]).round(1) for g in (a, b))
+        was, now = old["geometry"].to_numpy(), new["geometry"].to_numpy()
+        moved = ~shapely.equals_exact(was, now, tolerance=SHAPE_TOLERANCE_M, normalize=True)
+        moved &= ~(shapely.is_missing(was) & shapely.is_missing(now))
+        if moved.any():
+            areas = (pd.Series(shapely.area(g[moved]), index=old.index[moved]).round(1) for g in (was, now))
             found.append(_listed(SHAPE, *areas))
     return pd.concat([f for f in found if len(f)] or found, ignore_index=True)
 
