@@ -92,6 +92,23 @@ REASONS: dict[str, Reason] = {
     "land_use_unknown": Reason(
         "noted", "토지이용 용도를 알 수 없어 그대로 둠", "land use is no known class; the block stays as it is"
     ),
+    "plan_impossible": Reason(
+        "noted",
+        "용적률이 건폐율·층수로 담을 수 없는 값이라 담을 수 있는 만큼만 세움",
+        "the floor-area ratio cannot be held by coverage and floors; what they hold was built",
+    ),
+    "floor_area_not_reached": Reason(
+        "noted", "블록에 계획 연면적을 다 담지 못함", "the block could not hold its planned floor area"
+    ),
+    "homes_implausible": Reason(
+        "noted", "세대당 연면적이 너무 작음", "so many homes leave too little floor area for each"
+    ),
+    "design_used": Reason("noted", "설계안의 건물을 씀", "buildings of the planner's own design were used"),
+    "design_outside": Reason(
+        "noted",
+        "새 블록 밖의 설계안 건물이라 쓰지 않음",
+        "a building of a design lies in no new block and was not used",
+    ),
     "land_use_missing": Reason("noted", "토지이용 용도 없음", "land use is missing"),
     "value_implausible": Reason("noted", "비정상 값이라 쓰지 않음", "a recorded value is implausible and was not used"),
     "sheet_edge_differs": Reason(

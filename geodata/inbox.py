@@ -112,7 +112,12 @@ def take_inventory(
 
 def plan_sources(plans: Mapping[str, PlanSpec]) -> list[tuple[str, Role, SourceSpec]]:
     """Return every file that a plan names: plan, role and how to read it."""
-    return [(name, "plan_blocks", plan.blocks) for name, plan in plans.items() if plan.blocks is not None]
+    found: list[tuple[str, Role, SourceSpec]] = []
+    for name, plan in plans.items():
+        if plan.blocks is not None:
+            found.append((name, "plan_blocks", plan.blocks))
+        found += [(name, "buildings", design) for design in plan.designs]
+    return found
 
 
 def hash_files(inbox: Path) -> tuple[SourceFile, ...]:

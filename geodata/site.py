@@ -144,6 +144,8 @@ class PlanSpec(BaseModel):
     model_config = _STRICT
     blocks: SourceSpec | None = None
     """Plan blocks of this alternative; without them those recognised in the inbox."""
+    designs: tuple[SourceSpec, ...] = ()
+    """Files of buildings that somebody has designed; they take the place of the massing in the blocks they lie in."""
 
 
 class SurfaceSpec(BaseModel):

@@ -10,7 +10,7 @@ from functools import partial
 
 import dagster as dg
 
-from pipelines.assets import green, plan, publish, release, solar, sources, town
+from pipelines.assets import biotope, green, plan, publish, release, solar, sources, town
 from pipelines.assets.inventory import inventory_asset
 from pipelines.checks import account_check, layer_check
 from pipelines.instance import Workplace, open_workplace, refuse_foreign_instance
@@ -20,7 +20,14 @@ from pipelines.schedules import nightly_schedule
 from pipelines.steps import Progress, Step, asset_of, is_built
 
 SOURCE_STEPS: tuple[Step, ...] = sources.STEPS
-SCENARIO_STEPS: tuple[Step, ...] = (*plan.STEPS, *town.STEPS, *solar.STEPS, *green.STEPS, *publish.STEPS)
+SCENARIO_STEPS: tuple[Step, ...] = (
+    *plan.STEPS,
+    *town.STEPS,
+    *solar.STEPS,
+    *green.STEPS,
+    *biotope.STEPS,
+    *publish.STEPS,
+)
 
 NOT_COUNTED = (sources.AREA, "sources/terrain", "sources/ndvi", "sources/surface_model", "sources/resource")
 """Sources that are no records: an outline, rasters and hours."""

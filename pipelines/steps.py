@@ -33,7 +33,7 @@ SCENARIO = "scenario"
 INVENTORY = "sources/inventory"
 BASIS = "scenario/basis"
 """Absent where a plan has no blocks; then every step of that scenario is."""
-PLANNED_ONLY = frozenset({"scenario/blocks", BASIS, "scenario/plan_blocks"})
+PLANNED_ONLY = frozenset({"scenario/blocks", BASIS, "scenario/designs", "scenario/massing", "scenario/plan_blocks"})
 """Steps that the town as it is does not have."""
 
 

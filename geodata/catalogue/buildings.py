@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from geodata.catalogue.access import BUILDING_ACCESS
-from geodata.catalogue.biotope import PLOT_FIELDS
+from geodata.catalogue.biotope import PLOT_FIELDS, ROOF_BUDGET_FIELDS
 from geodata.catalogue.cadastre import PNU_PATTERN
 from geodata.catalogue.model import Choice, Field, Layer
 from geodata.catalogue.planning import BUILDING_PLAN_FIELDS
@@ -64,6 +64,7 @@ BUILDINGS = Layer(
               about_ko="구조와 지붕 재료로 본 태양광 설치 전 확인 사항. 비어 있으면 알려진 것이 없음", about_en="what to look at before PV is installed, by structure and roof; empty where nothing is known against it"),
         *BUILDING_PLAN_FIELDS,
         *PLOT_FIELDS,
+        *ROOF_BUDGET_FIELDS,
         *BUILDING_ACCESS,
         *SOLAR_SUMS,
     ),

@@ -8,13 +8,16 @@ import pandas as pd
 
 from geodata.accounting import CleanLayer
 from geodata.catalogue import LAYERS
+from geodata.clean.buildings import clean_buildings
 from geodata.clean.plan_blocks import clean_plan_blocks
 from geodata.site import Site
 from geodata.vector_file import read_dataset
 from pipelines.assets.sources import AREA, READ_MARGIN_M, load_area
 from pipelines.steps import BASIS, INVENTORY, Step, Work, step
 from twin.indicators import block_sums
-from twin.scenario.blocks import judge_blocks
+from twin.massing.designs import designed_buildings
+from twin.massing.town import mass_blocks
+from twin.scenario.blocks import NEW, judge_blocks
 from twin.scenario.ground import changed_ground
 
 
@@ -66,6 +69,43 @@ def basis(work: Work) -> None:
     (work.out / "basis.json").write_text(json.dumps({"made_of": "plan blocks"}), encoding="utf-8")
 
 
+@step("scenario/designs", group="town", parameters=_plans, needs=(INVENTORY, AREA, "scenario/blocks"))
+def designs(work: Work) -> None:
+    """Buildings that somebody has designed for blocks of the plan; they take the place of the massing there.
+
+    설계안의 건물: 해당 블록의 배치 가정을 대신한다.
+    """
+    datasets = work.inventory().datasets_for("buildings", work.scenario or "")
+    if not datasets:
+        work.absent("설계안이 없음", "the site file names no design for this plan")
+        return
+    area = load_area(work)
+    box = area.area.buffer(READ_MARGIN_M).bounds
+    raw = [read_dataset(work.site.inbox, dataset, work.site.crs, box) for dataset in datasets]
+    clean = clean_buildings(raw, area, None)
+    clean.account.verify()
+    placed = designed_buildings(clean.features, work.frame("scenario/blocks"))
+    work.write(placed.buildings)
+    work.write(pd.concat([clean.quality, placed.quality], ignore_index=True), "quality.parquet")
+
+
+@step("scenario/massing", group="town", essential=("scenario/blocks",), needs=("scenario/designs",))
+def massing(work: Work) -> None:
+    """Planned buildings of the new blocks: as much floor area as the plan gives each, within its coverage and floors.
+
+    신설 블록의 계획 건물: 용적률·건폐율·층수 안에서 채광 간격을 지켜 배치.
+    """
+    blocks = work.frame("scenario/blocks")
+    designed = work.frame_or_none("scenario/designs")
+    new = blocks[blocks["block_status"] == NEW]
+    if designed is not None:
+        new = new[~new["block_id"].isin(designed["block_id"])]
+    found = mass_blocks(new)
+    work.write(found.buildings)
+    work.write(found.quality, "quality.parquet")
+    work.metadata |= found.report
+
+
 @step("scenario/plan_blocks", group="town", essential=("scenario/blocks",), needs=("scenario/buildings", "scenario/cover"),
       layer=LAYERS["plan_blocks"])  # fmt: skip
 def plan_blocks(work: Work) -> None:
@@ -84,4 +124,4 @@ def plan_blocks(work: Work) -> None:
     work.write(LAYERS["plan_blocks"].finish(frame))
 
 
-STEPS: tuple[Step, ...] = (blocks, basis, plan_blocks)
+STEPS: tuple[Step, ...] = (blocks, basis, designs, massing, plan_blocks)

@@ -27,11 +27,15 @@ from twin.publish.release import publish_release
 from twin.publish.run_info import newest_vintage
 from twin.publish.validate import validate_release
 
-TABLES = {"hourly_by_dong.parquet": "scenario/roof_yields", "profile_by_building.parquet": "scenario/roof_yields"}
+TABLES = {
+    "hourly_by_dong.parquet": "scenario/roof_yields",
+    "profile_by_building.parquet": "scenario/roof_yields",
+    "biotope_tradeoff.parquet": "scenario/roof_budget",
+}
 """Published tables and the step whose result holds them."""
 
 
-RELEASED = ("geopackage", "map", "surface", "roof_yields", "sky_rasters", "report")
+RELEASED = ("geopackage", "map", "surface", "roof_yields", "sky_rasters", "report", "city3d")
 """What a release is made of, in each scenario; everything else is reached from these."""
 
 
@@ -111,6 +115,8 @@ def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tupl
                 files[f"tables/{scenario}_{table}"] = stored, table
         rasters = pinned[f"{scenario}/sky_rasters"]
         files |= {f"rasters/{scenario}_{name}": (rasters, name) for name in sorted(rasters.files)}
+        town = pinned[f"{scenario}/city3d"]
+        files |= {f"city3d/{scenario}/{name}": (town, name) for name in sorted(town.files)}
     published = published_scenarios(site, pinned)
     for scenario in published:
         name = "report.html" if scenario == published[-1] else f"report_{scenario}.html"

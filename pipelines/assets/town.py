@@ -13,24 +13,33 @@ from pipelines.steps import Step, Work, step
 from twin.green.access.summary import parcel_residents
 from twin.green.raster_cover import ndvi_green_share
 from twin.indicators import building_sums, parcel_sums
-from twin.scenario.buildings import present_buildings, staying_buildings
+from twin.scenario.buildings import all_buildings, present_buildings, staying_buildings
 from twin.scenario.ndvi import unchanged_parcels
 from twin.surface import build_surface, ground_heights
 
 
-@step(
-    "scenario/footprints", group="town", essential=("sources/buildings",), needs=("sources/terrain", "scenario/blocks")
-)
+@step("scenario/footprints", group="town",
+      needs=("sources/buildings", "sources/terrain", "scenario/blocks", "scenario/designs", "scenario/massing"))  # fmt: skip
 def footprints(work: Work) -> None:
-    """Buildings of the scenario with the height of the ground, block, floor area and homes of each; a plan clears its blocks.
+    """Buildings of the scenario with the height of the ground, block, floor area and homes of each; a plan fills its new blocks.
 
-    시나리오의 건물: 지반고, 블록, 연면적, 세대수. 계획은 신설 블록의 기존 건물을 철거한다.
+    시나리오의 건물: 지반고, 블록, 연면적, 세대수. 계획은 신설 블록의 기존 건물을 철거하고 계획 건물을 세운다.
     """
-    frame = present_buildings(work.frame("sources/buildings"))
-    if work.has("scenario/blocks"):
-        before = len(frame)
-        frame = staying_buildings(frame, work.frame("scenario/blocks"))
-        work.metadata["demolished"] = before - len(frame)
+    layers = []
+    if work.has("sources/buildings"):
+        present = present_buildings(work.frame("sources/buildings"))
+        staying = staying_buildings(present, work.frame("scenario/blocks")) if work.has("scenario/blocks") else present
+        work.metadata["demolished"] = len(present) - len(staying)
+        layers.append(staying)
+    layers += [work.frame(name) for name in ("scenario/designs", "scenario/massing") if work.has(name)]
+    layers = [layer for layer in layers if len(layer)]
+    if not layers:
+        told = work.need("sources/buildings").metadata
+        work.absent(
+            told.get("absent_ko", "건물이 없음"), told.get("absent", "neither the town nor the plan has buildings")
+        )
+        return
+    frame = all_buildings(layers)
     log = QualityLog("buildings", work.site.crs)
     if work.has("sources/terrain"):
         frame["altitude"] = ground_heights(frame, work.path("sources/terrain", "terrain.tif"))
@@ -76,7 +85,7 @@ def surface(work: Work) -> None:
     "scenario/buildings",
     group="town",
     essential=("scenario/footprints",),
-    needs=("scenario/roofs", "scenario/cover", "scenario/park_access"),
+    needs=("scenario/roofs", "scenario/cover", "scenario/roof_budget", "scenario/park_access"),
     layer=LAYERS["buildings"],
 )
 def buildings(work: Work) -> None:
@@ -92,6 +101,9 @@ def buildings(work: Work) -> None:
     plots = work.frame_or_none("scenario/cover", "plots.parquet")
     if plots is not None:
         frame = frame.join(plots, on="building_id")
+    budget = work.frame_or_none("scenario/roof_budget", "buildings.parquet")
+    if budget is not None:
+        frame = frame.join(budget, on="building_id")
     access = work.frame_or_none("scenario/park_access", "buildings.parquet")
     if access is not None:
         frame = frame.join(access, on="building_id")
@@ -102,7 +114,14 @@ def buildings(work: Work) -> None:
     "scenario/parcels",
     group="town",
     essential=("sources/parcels",),
-    needs=("sources/parcel_land", "sources/ndvi", "scenario/blocks", "scenario/cover", "scenario/buildings"),
+    needs=(
+        "sources/parcel_land",
+        "sources/ndvi",
+        "scenario/blocks",
+        "scenario/cover",
+        "scenario/biotope",
+        "scenario/buildings",
+    ),
     layer=LAYERS["parcels"],
 )
 def parcels(work: Work) -> None:
@@ -117,6 +136,9 @@ def parcels(work: Work) -> None:
     cover = work.frame_or_none("scenario/cover", "parcels.parquet")
     if cover is not None:
         frame = frame.join(cover, on="pnu")
+    ratios = work.frame_or_none("scenario/biotope", "parcels.parquet")
+    if ratios is not None:
+        frame = frame.join(ratios, on="pnu")
     if work.has("sources/ndvi"):
         index = ndvi_green_share(frame, "pnu", work.path("sources/ndvi", "ndvi.tif"), threshold=None)
         if work.has("scenario/blocks"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -41,3 +43,16 @@ def staying_buildings(present: gpd.GeoDataFrame, blocks: gpd.GeoDataFrame) -> gp
     names[inside] = known[owner[inside]]
     found = present.assign(block_id=pd.Series(names, index=present.index, dtype="str"))
     return found[~leaves].reset_index(drop=True)
+
+
+def all_buildings(layers: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+    """Return one frame of all ``layers`` (present, designed, massed), none of them empty, with the columns of the first and more."""
+    if len(layers) == 1:
+        return layers[0]
+    empty = [layer.dropna(axis="columns", how="all") for layer in layers]
+    joined = gpd.GeoDataFrame(pd.concat(empty, ignore_index=True), geometry="geometry", crs=layers[0].crs)
+    names = list(dict.fromkeys(name for layer in layers for name in layer.columns))
+    joined = joined.reindex(columns=names)
+    return joined.astype(
+        {name: layer[name].dtype for layer in reversed(layers) for name in layer.columns if name != "geometry"}
+    )
