@@ -14,7 +14,7 @@ from twin.publish.release import verify_latest
 
 pytestmark = [pytest.mark.check, pytest.mark.timeout(800)]
 
-KILLS = 30
+KILLS = 4
 SEED = 20261126
 
 
