@@ -120,7 +120,8 @@ def published_scenarios(site: Site, pinned: dict[str, StoredObject]) -> tuple[st
 def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tuple[StoredObject, str]]:
     """Return the files of a release: name inside it to the stored object that holds it and its name there."""
     files: dict[str, tuple[StoredObject, str]] = {}
-    for scenario in published_scenarios(site, pinned):
+    published = published_scenarios(site, pinned)
+    for scenario in published:
         files[f"{scenario}/twin.gpkg"] = pinned[f"{scenario}/geopackage"], "twin.gpkg"
         files[f"maps/{scenario}.png"] = pinned[f"{scenario}/map"], "map.png"
         for table, step_name in TABLES.items():
@@ -131,7 +132,6 @@ def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tupl
         files |= {f"rasters/{scenario}_{name}": (rasters, name) for name in sorted(rasters.files)}
         town = pinned[f"{scenario}/city3d"]
         files |= {f"city3d/{scenario}/{name}": (town, name) for name in sorted(town.files)}
-    published = published_scenarios(site, pinned)
     for scenario in published:
         name = "report.html" if scenario == published[-1] else f"report_{scenario}.html"
         # the report of a plan tells the present beside it
@@ -148,7 +148,7 @@ def release_figures(site: Site, pinned: dict[str, StoredObject]) -> Figures:
             for name in sorted(pinned[f"{scenario}/geopackage"].metadata["layers"])
             if name not in NOT_JUDGED and (found := pinned.get(f"{scenario}/{name}")) is not None
         }
-        for scenario in site.scenarios
+        for scenario in published_scenarios(site, pinned)
     }
 
 
@@ -238,7 +238,7 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
         # made of what is published, in less time than the store would take to look it up
         files["town.qgz"] = Path(scratch) / "town.qgz"
         write_project(
-            files["town.qgz"], release_groups(files, site.scenarios), _project_about(site, pinned), sources=_source_line(pinned)
+            files["town.qgz"], release_groups(files, published_scenarios(site, pinned)), _project_about(site, pinned), sources=_source_line(pinned)
         )  # fmt: skip
         result = publish_release(
             workplace.outputs,
@@ -262,7 +262,7 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
 
 
 def _project_about(site: Site, pinned: dict[str, StoredObject]) -> ReleaseAbout:
-    unshaded = any(pinned[f"{name}/roofs"].metadata.get("unshaded", True) for name in site.scenarios)
+    unshaded = any(pinned[f"{name}/roofs"].metadata.get("unshaded", True) for name in published_scenarios(site, pinned))
     return release_about(site, newest_vintage(read_inventory(pinned[INVENTORY])), unshaded=unshaded)
 
 
