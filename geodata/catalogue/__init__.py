@@ -8,6 +8,7 @@ from __future__ import annotations
 from geodata.catalogue.access import UNSERVED_BUILDINGS
 from geodata.catalogue.buildings import BUILDINGS, ROOFS
 from geodata.catalogue.cadastre import DISTRICTS, PARCELS, PLAN_BLOCKS
+from geodata.catalogue.comparison import COMPARISON_BLOCKS, COMPARISON_DISTRICTS
 from geodata.catalogue.model import Choice, Field, Layer, LayerError
 from geodata.catalogue.nature import GREEN, PARKS
 from geodata.catalogue.provenance import QUALITY, RUN_INFO
@@ -15,6 +16,12 @@ from geodata.catalogue.provenance import QUALITY, RUN_INFO
 LAYERS: dict[str, Layer] = {
     layer.name: layer for layer in (DISTRICTS, PLAN_BLOCKS, PARCELS, BUILDINGS, ROOFS, GREEN, PARKS, UNSERVED_BUILDINGS, QUALITY, RUN_INFO)
 }
-"""All layers in the order in which they are published."""
+"""All layers of ``twin.gpkg`` in the order in which they are published."""
 
-__all__ = ["LAYERS", "Choice", "Field", "Layer", "LayerError"]
+COMPARISON_LAYERS: dict[str, Layer] = {layer.name: layer for layer in (COMPARISON_DISTRICTS, COMPARISON_BLOCKS)}
+"""All layers of ``comparison.gpkg``, which is made once over all scenarios."""
+
+PUBLISHED: dict[str, Layer] = {**LAYERS, **COMPARISON_LAYERS}
+"""Every layer of every GeoPackage of a release."""
+
+__all__ = ["COMPARISON_LAYERS", "LAYERS", "PUBLISHED", "Choice", "Field", "Layer", "LayerError"]

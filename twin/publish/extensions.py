@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from geodata.catalogue import LAYERS, Field, Layer
+from geodata.catalogue import PUBLISHED, Field, Layer
 from twin.publish.about import DEMO, ReleaseAbout
 from twin.publish.styles import layer_metadata, layer_styles
 
@@ -73,7 +73,7 @@ def write_extensions(connection: sqlite3.Connection, layers: Mapping[str, pd.Dat
     )
     _dataset_metadata(connection, layers, about)
     for name, frame in layers.items():
-        layer = LAYERS[name]
+        layer = PUBLISHED[name]
         fields = [layer[column] for column in layer.names if column in frame.columns]
         _data_columns(connection, layer, fields, about)
         _metadata(connection, layer, fields, about)
@@ -142,7 +142,7 @@ def _dataset_metadata(connection: sqlite3.Connection, layers: Mapping[str, pd.Da
         "license": about.rights,
         "dateModified": about.instant,
         "encodingFormat": "application/geopackage+sqlite3",
-        "variableMeasured": [f"{name}: {LAYERS[name].ko} / {LAYERS[name].en}" for name in layers],
+        "variableMeasured": [f"{name}: {PUBLISHED[name].ko} / {PUBLISHED[name].en}" for name in layers],
     }
     _insert_metadata(
         connection,

@@ -19,7 +19,7 @@ import pandas as pd
 import pyogrio
 import shapely
 
-from geodata.catalogue import LAYERS, Field, Layer
+from geodata.catalogue import PUBLISHED, Field, Layer
 from twin.publish.about import ReleaseAbout
 from twin.publish.errors import PublishError
 from twin.publish.extensions import write_extensions
@@ -45,16 +45,16 @@ def write_geopackage(path: Path, layers: Mapping[str, pd.DataFrame], about: Rele
     PublishError
         If the disk is full; nothing is left at ``path``.
     """
-    unknown = sorted(set(layers) - set(LAYERS))
+    unknown = sorted(set(layers) - set(PUBLISHED))
     if unknown:
         raise KeyError(f"layers that the catalogue does not know: {', '.join(unknown)}")
     if path.exists():
         raise FileExistsError(f"{path} exists; a GeoPackage is written as a new file and then moved into its place")
-    wanted = {name: layers[name] for name in LAYERS if name in layers}
+    wanted = {name: layers[name] for name in PUBLISHED if name in layers}
     try:
         with _fixed_gdal(about.instant):
             for position, (name, frame) in enumerate(wanted.items()):
-                _write_layer(path, LAYERS[name], frame, about, first=position == 0)
+                _write_layer(path, PUBLISHED[name], frame, about, first=position == 0)
         with closing(sqlite3.connect(path)) as connection:
             write_extensions(connection, wanted, about)
             connection.execute("PRAGMA journal_mode = DELETE")

@@ -6,15 +6,19 @@ The standard is checked by GDAL's `validate_gpkg`, in pure Python, with its extr
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 from osgeo_utils.samples import validate_gpkg
 
-from geodata.catalogue import LAYERS, Layer
+from geodata.catalogue import COMPARISON_LAYERS, LAYERS, Layer
 
 USER_VERSION = 10300
 """GeoPackage 1.3.0, the newest that QGIS 3.22 reads without a warning."""
+
+COMPARISON = "comparison.gpkg"
+"""The one GeoPackage of a release that holds the layers of the comparison, and no others."""
 
 _DECLARED = {"text": "TEXT", "integer": "INTEGER", "real": "REAL", "boolean": "BOOLEAN", "date": "DATE"}
 
@@ -29,6 +33,7 @@ def validate_geopackage(path: Path) -> list[str]:
     found = _header_problems(path)
     if found:
         return found
+    layers = COMPARISON_LAYERS if path.name == COMPARISON else LAYERS
     messages: list[str] = []
     try:
         failures = validate_gpkg.check(
@@ -44,7 +49,7 @@ def validate_geopackage(path: Path) -> list[str]:
             for requirement, text in failures
         ]
         with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
-            found += [f"{path.name}: {problem}" for problem in _content_problems(connection)]
+            found += [f"{path.name}: {problem}" for problem in _content_problems(connection, layers)]
     except Exception as error:  # the validator breaks down in many ways on a damaged file; each of them is a finding
         found.append(f"{path.name}: cannot be checked: {type(error).__name__}: {error}")
     return found
@@ -55,7 +60,11 @@ def validate_release(folder: Path) -> list[str]:
     paths = sorted(folder.rglob("*.gpkg"))
     if not paths:
         return [f"{folder.name}: holds no GeoPackage"]
-    return [f"{path.parent.name}/{problem}" for path in paths for problem in validate_geopackage(path)]
+    return [
+        f"{path.relative_to(folder).parent.as_posix()}/{problem}".removeprefix("./")
+        for path in paths
+        for problem in validate_geopackage(path)
+    ]
 
 
 def _header_problems(path: Path) -> list[str]:
@@ -77,7 +86,7 @@ def _header_problems(path: Path) -> list[str]:
     return found
 
 
-def _content_problems(connection: sqlite3.Connection) -> list[str]:
+def _content_problems(connection: sqlite3.Connection, layers: Mapping[str, Layer]) -> list[str]:
     found = []
     for (text,) in connection.execute("PRAGMA integrity_check"):
         if text != "ok":
@@ -94,10 +103,10 @@ def _content_problems(connection: sqlite3.Connection) -> list[str]:
     }:
         return [*found, "holds no layer styles"]
     for name in tables:
-        if name not in LAYERS:
+        if name not in layers:
             found.append(f"{name}: is not a layer of the catalogue")
             continue
-        found += [f"{name}: {problem}" for problem in _layer_problems(connection, LAYERS[name])]
+        found += [f"{name}: {problem}" for problem in _layer_problems(connection, layers[name])]
     if {"roofs", "buildings"} <= set(tables):
         found += _orphans(connection)
     return found

@@ -13,7 +13,7 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from geodata.catalogue import LAYERS, Choice, Layer
+from geodata.catalogue import PUBLISHED, Choice, Layer
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 MISSING_COLOUR = "#bcbcbc"
@@ -104,11 +104,11 @@ def load_styles() -> dict[str, tuple[Style, ...]]:
     """
     raw = yaml.safe_load(files(__package__).joinpath("styles.yaml").read_text(encoding="utf-8"))
     styles = {name: tuple(Style.model_validate(entry) for entry in entries) for name, entries in raw.items()}
-    if set(styles) != set(LAYERS):
-        raise ValueError(f"styles.yaml and the catalogue differ in layers: {sorted(set(styles) ^ set(LAYERS))}")
+    if set(styles) != set(PUBLISHED):
+        raise ValueError(f"styles.yaml and the catalogue differ in layers: {sorted(set(styles) ^ set(PUBLISHED))}")
     for name, entries in styles.items():
         named = {s.column for s in entries if s.column} | {s.label.column for s in entries if s.label}
-        unknown = sorted(named - set(LAYERS[name].names))
+        unknown = sorted(named - set(PUBLISHED[name].names))
         if unknown:
             raise ValueError(f"styles.yaml, {name}: columns that the catalogue does not declare: {unknown}")
     return styles
@@ -150,10 +150,10 @@ def legend(layer: Layer, style: Style) -> list[LegendClass]:
 def _interval(low: float, high: float, breaks: tuple[float, ...], unit: str) -> tuple[str, str]:
     unit = f" {unit}" if unit else ""
     if low == breaks[0]:
-        return f"{high:,g}{unit} 이하", f"≤ {high:,g}{unit}"
+        return f"{high:,.12g}{unit} 이하", f"≤ {high:,.12g}{unit}"
     if high == breaks[-1] and unit != " %":
-        return f"{low:,g}{unit} 초과", f"> {low:,g}{unit}"
-    return f"{low:,g} – {high:,g}{unit}", f"{low:,g} – {high:,g}{unit}"
+        return f"{low:,.12g}{unit} 초과", f"> {low:,.12g}{unit}"
+    return f"{low:,.12g} – {high:,.12g}{unit}", f"{low:,.12g} – {high:,.12g}{unit}"
 
 
 def classify(values: pd.Series, style: Style, classes: list[LegendClass]) -> np.ndarray:
