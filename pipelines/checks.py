@@ -20,6 +20,7 @@ from geodata.site import PRESENT, Site
 from pipelines.steps import BASIS, INVENTORY, Step, key_of, read_inventory, read_table
 from pipelines.store import Store, StoredObject
 from twin.comparison import change_problems
+from twin.energy.checks import balance_problems
 from twin.green.checks import overlap_problems
 from twin.green.checks import physics_problems as green_problems
 from twin.indicators import sum_problems
@@ -127,6 +128,8 @@ def _physics(layer: Layer, frame: pd.DataFrame, scenario: str, objects: Objects)
     match layer.name:
         case "roofs" if "yield_kwh" in frame.columns:
             return solar_problems(frame, load_resource(objects("sources/resource").data))
+        case "buildings":
+            return balance_problems(frame, "building_id")
         case "parcels" if "green_cover_pct" in frame.columns:
             return green_problems(frame, "pnu")
         case "plan_blocks" if "green_cover_pct" in frame.columns:
@@ -139,6 +142,7 @@ def _physics(layer: Layer, frame: pd.DataFrame, scenario: str, objects: Objects)
                 stored = objects(f"{scenario}/{name}")
                 tables[name] = None if stored.absent else read_table(stored.data / "features.parquet")
             problems = sum_problems(frame, tables["parcels"], tables["buildings"], tables["roofs"])
+            problems += balance_problems(frame, "dong_code")
             return problems + (green_problems(frame, "dong_code") if "green_cover_pct" in frame.columns else [])
         case _:
             return []
@@ -182,7 +186,7 @@ def comparison_problems(stored: StoredObject, site: Site) -> list[str]:
     for name, layer in COMPARISON_LAYERS.items():
         rows = read_table(stored.data / f"{name}.parquet")
         schema = layer.problems(rows, site.crs)
-        problems += schema or change_problems(rows, quantities[name])
+        problems += schema or change_problems(rows, quantities.get(name, ()))
     return problems
 
 

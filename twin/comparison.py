@@ -7,13 +7,14 @@ from collections.abc import Iterable
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from geodata.catalogue import LAYERS, Field
 from geodata.catalogue.comparison import BLOCK_QUANTITIES, CHANGE, DISTRICT_QUANTITIES, EXISTING, PLANNED
+from twin.energy.ratios import energy_ratios
 from twin.green.cover import cover_of
 from twin.green.vegetation import Observed
 from twin.indicators import block_sums
+from twin.scenario.blocks import block_of
 
 
 def compare_districts(existing: gpd.GeoDataFrame, planned: gpd.GeoDataFrame, scenario: str) -> gpd.GeoDataFrame:
@@ -52,14 +53,16 @@ def present_blocks(
         The layer `plan_blocks` of a plan.
     buildings, green
         Published layers of the present, in the CRS of ``blocks``; None leaves their columns out. A building counts in the
-        block in which its representative point lies; on a border that blocks share, in the first of them.
+        block in which its representative point lies, as for `twin.scenario.buildings.staying_buildings`.
     land_cover, observed
         As for `twin.green.cover.cover_of`.
     """
     named = [name for name in LAYERS["plan_blocks"].names if name not in {field.name for field in BLOCK_QUANTITIES}]
     frame = blocks[[*(name for name in named if name in blocks.columns), "geometry"]]
     if buildings is not None:
-        frame = frame.join(block_sums(frame, buildings.assign(block_id=_block_of(buildings, blocks))), on="block_id")
+        owner = block_of(buildings.geometry.to_numpy(), blocks)
+        inside = buildings[owner >= 0].assign(block_id=blocks["block_id"].to_numpy()[owner[owner >= 0]])
+        frame = energy_ratios(frame.join(block_sums(frame, inside), on="block_id"))
     if green is not None:
         cover = cover_of(blocks, "block_id", land_cover, green, observed)
         frame = frame.join(cover[[name for name in cover.columns if name not in frame.columns]], on="block_id")
@@ -79,17 +82,6 @@ def change_problems(rows: pd.DataFrame, fields: Iterable[Field]) -> list[str]:
         bad = ~(same | (np.isnan(change) & np.isnan(after - before)))
         if bad.any():
             found.append(f"{names[-1]}: {int(bad.sum())} rows are not planned minus existing")
-    return found
-
-
-def _block_of(buildings: gpd.GeoDataFrame, blocks: gpd.GeoDataFrame) -> pd.Series:
-    points = shapely.point_on_surface(buildings.geometry.to_numpy())
-    outlines = blocks.sort_values("block_id")
-    point, outline = shapely.STRtree(outlines.geometry.to_numpy()).query(points, predicate="intersects")
-    order = np.lexsort((outline, point))
-    first, at = np.unique(point[order], return_index=True)
-    found = pd.Series(None, index=buildings.index, dtype="str")
-    found.iloc[first] = outlines["block_id"].to_numpy()[outline[order][at]]
     return found
 
 

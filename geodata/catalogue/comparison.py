@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from geodata.catalogue.biotope import GREEN_PARTS
 from geodata.catalogue.cadastre import DISTRICTS, PLAN_BLOCKS
+from geodata.catalogue.energy import ENERGY_POOL_FIELDS
 from geodata.catalogue.model import Field, Layer
 from geodata.catalogue.planning import BLOCK_SUM_FIELDS
 from geodata.catalogue.shared import COVER_FIELDS, GREEN_COVER, SOLAR_SUMS
@@ -38,7 +39,7 @@ def _sides(field: Field) -> tuple[Field, ...]:
 
 
 DISTRICT_QUANTITIES = compared(DISTRICTS.fields)
-BLOCK_QUANTITIES = compared((*BLOCK_SUM_FIELDS, *GREEN_COVER, *GREEN_PARTS, *COVER_FIELDS, *SOLAR_SUMS))
+BLOCK_QUANTITIES = compared((*BLOCK_SUM_FIELDS, *GREEN_COVER, *GREEN_PARTS, *COVER_FIELDS, *SOLAR_SUMS, *ENERGY_POOL_FIELDS))
 
 _IDENTITY = (
     Field(name="comparison_id", kind="text", ko="비교 식별자", en="Comparison", nullable=False, unique=True,

@@ -10,7 +10,7 @@ DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "data-dictionary.md"
 _HEAD = """\
 # Data dictionary · 데이터 사전
 
-Every layer of `twin.gpkg` and of `comparison.gpkg` and every column, in the order in which they are published. A column marked *if computed* is there only when its sources were:
+Every layer of `twin.gpkg`, `comparison.gpkg` and `changes.gpkg` and every column, in the order in which they are published. A column marked *if computed* is there only when its sources were:
 nothing stands in for it. Values are rounded to the decimals given. Written by `make docs` from `geodata/catalogue/`; a test holds it to the code.
 
 계산된 경우에만 있는 열은 *if computed*로 표시합니다. 단위는 열 이름의 끝에 있습니다.

@@ -33,7 +33,7 @@ LEAST_ON_BUILDING = 0.5
 LEAST_COVERED = 0.5
 """A building's planes are used if together they cover this share of its footprint."""
 
-COLUMNS = ("building_id", "tilt_deg", "azimuth_deg", "area_m2", "source_id")
+COLUMNS = ("building_id", "tilt_deg", "azimuth_deg", "area_m2", "top_m", "source_id")
 
 
 def clean_roof_planes(raw: Sequence[RawLayer], area: StudyArea, buildings: gpd.GeoDataFrame) -> CleanLayer:
@@ -52,7 +52,8 @@ def clean_roof_planes(raw: Sequence[RawLayer], area: StudyArea, buildings: gpd.G
     -------
     CleanLayer
         ``features``: ``building_id``, ``tilt_deg``, ``azimuth_deg`` (downslope, clockwise from north; NaN where flat),
-        ``area_m2`` along the slope, ``source_id`` (first surface of the plane) and the plane as seen from above.
+        ``area_m2`` along the slope, ``top_m`` (height of the highest corner, as the model gives it), ``source_id`` (first
+        surface of the plane) and the plane as seen from above.
     """
     read, outside = total(raw)
     log = QualityLog("roof_planes", area.crs)
@@ -68,6 +69,10 @@ def clean_roof_planes(raw: Sequence[RawLayer], area: StudyArea, buildings: gpd.G
 
     drop("no_geometry", shapely.is_empty(planes["solid"].to_numpy()))
     vectors = area_vectors(planes["solid"].to_numpy())
+    corners, owner = shapely.get_coordinates(planes["solid"].to_numpy(), include_z=True, return_index=True)
+    top = np.full(len(planes), -np.inf)
+    np.maximum.at(top, owner, corners[:, 2])
+    planes["top_m"] = top
     planes = planes.assign(x=vectors[:, 0], y=vectors[:, 1], z=vectors[:, 2])
     drop("geometry_collapsed", np.linalg.norm(planes[["x", "y", "z"]], axis=1) < 1e-3)
     tilt, _ = orientation(planes[["x", "y", "z"]].to_numpy())
@@ -191,4 +196,5 @@ def _joined(planes: gpd.GeoDataFrame, log: QualityLog) -> tuple[gpd.GeoDataFrame
     kept = planes[first].reset_index(drop=True)
     numbers = group[first]
     kept = kept.assign(**{axis: sums[axis].to_numpy()[numbers] for axis in ("x", "y", "z")})
+    kept["top_m"] = planes["top_m"].groupby(group).max().to_numpy()[numbers]
     return kept.set_geometry(gpd.GeoSeries(united.to_numpy()[numbers], crs=planes.crs)), len(merged)

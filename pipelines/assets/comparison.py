@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import geopandas as gpd
+from dataclasses import replace
+
 import pandas as pd
 
 from geodata.catalogue import COMPARISON_LAYERS
@@ -16,8 +17,12 @@ from twin.publish.geopackage import write_geopackage
 from twin.publish.run_info import newest_vintage
 
 COMPARISON = "comparison"
-OF_PRESENT = ("districts", "buildings", "green", "land_cover")
-OF_PLAN = ("districts", "plan_blocks")
+LINEAGE = (
+    "두 시나리오의 twin.gpkg에 공개된 값에서 만들었다. 입력은 run_info 표에, 처리 내용은 두 파일의 quality 표에 있다. · "
+    "Made of what the twin.gpkg of both scenarios publish. Inputs are told in the table run_info, processing in the tables quality of both."
+)
+OF_PRESENT = ("districts", "buildings", "green", "land_cover", "run_info")
+OF_PLAN = ("districts", "plan_blocks", "run_info")
 
 
 def comparison(work: Work) -> None:
@@ -31,6 +36,8 @@ def comparison(work: Work) -> None:
         return
     present = {name: work.frame_or_none(f"{PRESENT}/{name}") for name in OF_PRESENT}
     parts: dict[str, list[pd.DataFrame]] = {name: [] for name in COMPARISON_LAYERS}
+    told = pd.concat([work.frame(f"{name}/run_info") for name in (PRESENT, *plans)])
+    parts["run_info"].append(told.drop_duplicates())  # most rows tell of inputs that all scenarios share
     for plan in plans:
         blocks = work.frame(f"{plan}/plan_blocks")
         seen = observed_by(blocks, "block_id", work.path("sources/ndvi", "ndvi.tif")) if index_has_level(work) else None
@@ -40,12 +47,11 @@ def comparison(work: Work) -> None:
         parts["comparison_blocks"].append(compare_blocks(before, blocks, plan))
     layers = {}
     for name, layer in COMPARISON_LAYERS.items():
-        rows = gpd.GeoDataFrame(pd.concat(parts[name], ignore_index=True), crs=work.site.crs)
-        layers[name] = layer.finish(rows)
+        layers[name] = layer.finish(pd.concat(parts[name], ignore_index=True))
         work.write(layers[name], f"{name}.parquet")
     unshaded = any(work.need(f"{name}/districts").metadata.get("unshaded", True) for name in (PRESENT, *plans))
-    about = release_about(work.site, newest_vintage(work.inventory()), unshaded=unshaded)
-    write_geopackage(work.out / "comparison.gpkg", layers, about)
+    about = replace(release_about(work.site, newest_vintage(work.inventory()), unshaded=unshaded), lineage=LINEAGE)
+    write_geopackage(work.out / "comparison.gpkg", layers, about, COMPARISON_LAYERS)
     work.metadata["layers"] = {name: len(frame) for name, frame in layers.items()}
 
 

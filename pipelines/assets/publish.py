@@ -20,8 +20,10 @@ from pipelines.steps import (
     step,
 )
 from pipelines.store import StoredObject
+from twin.energy.columns import pool_columns
 from twin.indicators import district_rows
 from twin.publish.about import ReleaseAbout
+from twin.publish.city3d.town import write_town
 from twin.publish.geopackage import write_geopackage
 from twin.publish.maps import draw_map
 from twin.publish.report.page import Town, write_report
@@ -57,10 +59,21 @@ PARAMETER_FILES = (
     ("twin.solar", "resource.yaml"),
     ("twin.solar", "roofs.yaml"),
     ("twin.roof_fit", "roof_fit.yaml"),
+    ("twin.energy", "intensity.yaml"),
+    ("twin.energy", "load_shapes.yaml"),
+    ("twin.energy", "rules.yaml"),
+    ("twin.carbon", "grid.yaml"),
+    ("twin.money", "money.yaml"),
     ("twin.green", "policy.yaml"),
     ("twin.scenario", "rules.yaml"),
     ("twin.massing", "massing.yaml"),
     ("twin.green", "blend.yaml"),
+    ("twin.green", "three_thirty.yaml"),
+    ("twin.green.biotope", "surfaces.yaml"),
+    ("twin.green.biotope", "moe.yaml"),
+    ("twin.green.biotope", "seoul.yaml"),
+    ("twin.green.biotope", "berlin.yaml"),
+    ("twin.green.biotope", "roof_budget.yaml"),
     ("twin.green.access", "access.yaml"),
     ("twin.green.access", "residents.yaml"),
     ("twin.green.access", "park_standards.yaml"),
@@ -68,6 +81,7 @@ PARAMETER_FILES = (
     ("geodata.products", "contours.yaml"),
     ("geodata.clean", "land_tables.yaml"),
     ("geodata.clean", "building_register.yaml"),
+    ("twin.publish.city3d", "city3d.yaml"),
 )
 
 
@@ -77,7 +91,8 @@ def parameter_files() -> dict[str, Parameters]:
 
 
 @step("scenario/districts", group="publish", layer=LAYERS["districts"],
-      needs=(AREA, "scenario/parcels", "scenario/buildings", "scenario/parks", "scenario/cover"))  # fmt: skip
+      needs=(AREA, "scenario/parcels", "scenario/buildings", "scenario/parks", "scenario/cover", "scenario/biotope", "scenario/roof_budget",
+             "scenario/energy"))  # fmt: skip
 def districts(work: Work) -> None:
     """Published layer: indicators summed by legal dong, and by the project's own district.
 
@@ -90,6 +105,12 @@ def districts(work: Work) -> None:
         work.frame_or_none("scenario/parks"),
         work.frame_or_none("scenario/cover", "districts.parquet"),
     )
+    for name in ("scenario/biotope", "scenario/roof_budget"):
+        added = work.frame_or_none(name, "districts.parquet")
+        if added is not None:
+            rows = rows.join(added, on="dong_code")
+    if work.has("scenario/energy"):
+        rows = pool_columns(rows, work.frame("scenario/energy", "districts.parquet"), "dong_code")
     work.metadata["unshaded"] = work.need("scenario/buildings").metadata.get("unshaded", True)
     work.write(LAYERS["districts"].finish(rows))
 
@@ -206,6 +227,30 @@ def overview_map(work: Work) -> None:
     draw_map(layers, work.preview, about=about, scenario=work.scenario or "", terrain=terrain, dpi=60)
 
 
+@step(
+    "scenario/city3d",
+    group="publish",
+    essential=("scenario/buildings",),
+    needs=(INVENTORY, "scenario/roofs", "scenario/roof_fit", "sources/roof_planes"),
+    kinds={"cityjson", "3dtiles", "geopackage"},
+    parameters=lambda site: site.model_dump(mode="json", include={"name", "title", "demo"}),
+)
+def city3d(work: Work) -> None:
+    """The town in three dimensions: CityJSON, 3D Tiles, and a GeoPackage of buildings alone for other tilers.
+
+    3차원 도시: CityJSON, 3D Tiles, 건물만 담은 GeoPackage.
+    """
+    known = [work.frame_or_none(name) for name in ("sources/roof_planes", "scenario/roof_fit")]
+    planes = [frame for frame in known if frame is not None]
+    work.metadata["shown"] = write_town(
+        work.out,
+        work.frame("scenario/buildings"),
+        pd.concat(planes, ignore_index=True) if planes else None,
+        about_of(work),
+        name=f"{work.site.name}/{work.scenario}",
+    )
+
+
 REPORT_LAYERS = ("districts", "buildings", "roofs", "green", "parks", "parcels", "quality", "run_info")
 
 
@@ -237,4 +282,4 @@ def report(work: Work) -> None:
     work.metadata |= write_report(towns, work.out / "report.html", about=about_of(work), terrain=terrain)
 
 
-STEPS: tuple[Step, ...] = (districts, quality, run_info, geopackage, overview_map, report)
+STEPS: tuple[Step, ...] = (districts, quality, run_info, geopackage, overview_map, report, city3d)

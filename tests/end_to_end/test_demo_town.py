@@ -165,7 +165,9 @@ def test_every_input_file_is_named_with_its_hash(town, demo_site):
 def test_rasters_of_the_sky_lie_beside_it(town):
     names = {path.name for path in (town.latest / "rasters").glob("*.tif")}
     assert names == {
-        f"existing_{n}.tif" for n in ("sky_view", "shade_hours_summer", "shade_hours_year", "irradiation_kwh_m2")
+        f"{scenario}_{name}.tif"
+        for scenario in ("existing", "planned")
+        for name in ("sky_view", "shade_hours_summer", "shade_hours_year", "irradiation_kwh_m2")
     }
     with rasterio.open(town.latest / "rasters" / "existing_irradiation_kwh_m2.tif") as source:
         assert source.crs == "EPSG:5186"
@@ -185,22 +187,3 @@ def test_modules_are_whole_and_fit_on_their_roof(town):
     # twin/solar/roofs.yaml: a module is 1.722 m by 1.134 m and 430 W
     assert (with_modules["capacity_kwp"] - with_modules["module_count"] * 0.430).abs().max() < 0.001
     assert (with_modules["module_count"] * 1.722 * 1.134 <= with_modules["area_m2"] * 0.70 + 0.1).all()
-
-
-def test_the_comparison_is_the_difference_of_both_published_geopackages(town):
-    compared = pyogrio.read_dataframe(town.latest / "comparison.gpkg", layer="comparison_districts").set_index(
-        "dong_code"
-    )
-    sides = [
-        pyogrio.read_dataframe(town.latest / name / "twin.gpkg", layer="districts").set_index("dong_code")
-        for name in ("existing", "planned")
-    ]
-    changes = [name for name in compared.columns if name.endswith("_change")]
-    assert {"yield_kwh_change", "green_area_m2_change", "building_count_change"} <= set(changes)
-    for name in changes:
-        before, after = (side[name.removesuffix("_change")].reindex(compared.index) for side in sides)
-        assert compared[name].to_numpy("float64") == pytest.approx(
-            (after - before).to_numpy("float64"), abs=1e-4, nan_ok=True
-        )
-    assert compared["yield_kwh_change"].abs().max() > 0
-    assert validate_geopackage(town.latest / "comparison.gpkg") == []

@@ -12,19 +12,16 @@ from pathlib import Path
 
 from osgeo_utils.samples import validate_gpkg
 
-from geodata.catalogue import COMPARISON_LAYERS, LAYERS, Layer
+from geodata.catalogue import GEOPACKAGES, LAYERS, Layer
 
 USER_VERSION = 10300
 """GeoPackage 1.3.0, the newest that QGIS 3.22 reads without a warning."""
 
-COMPARISON = "comparison.gpkg"
-"""The one GeoPackage of a release that holds the layers of the comparison, and no others."""
-
 _DECLARED = {"text": "TEXT", "integer": "INTEGER", "real": "REAL", "boolean": "BOOLEAN", "date": "DATE"}
 
 
-def validate_geopackage(path: Path) -> list[str]:
-    """Return everything that is wrong with the GeoPackage ``path``; an empty list is a pass.
+def validate_geopackage(path: Path, catalogue: Mapping[str, Layer] = LAYERS) -> list[str]:
+    """Return everything that is wrong with the GeoPackage ``path`` by its ``catalogue``; an empty list is a pass.
 
     Never raises for a damaged file, and leaves the file as it is.
     """
@@ -33,7 +30,6 @@ def validate_geopackage(path: Path) -> list[str]:
     found = _header_problems(path)
     if found:
         return found
-    layers = COMPARISON_LAYERS if path.name == COMPARISON else LAYERS
     messages: list[str] = []
     try:
         failures = validate_gpkg.check(
@@ -49,7 +45,7 @@ def validate_geopackage(path: Path) -> list[str]:
             for requirement, text in failures
         ]
         with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
-            found += [f"{path.name}: {problem}" for problem in _content_problems(connection, layers)]
+            found += [f"{path.name}: {problem}" for problem in _content_problems(connection, catalogue)]
     except Exception as error:  # the validator breaks down in many ways on a damaged file; each of them is a finding
         found.append(f"{path.name}: cannot be checked: {type(error).__name__}: {error}")
     return found
@@ -63,7 +59,7 @@ def validate_release(folder: Path) -> list[str]:
     return [
         f"{path.relative_to(folder).parent.as_posix()}/{problem}".removeprefix("./")
         for path in paths
-        for problem in validate_geopackage(path)
+        for problem in validate_geopackage(path, GEOPACKAGES.get(path.name, LAYERS))
     ]
 
 
@@ -86,7 +82,7 @@ def _header_problems(path: Path) -> list[str]:
     return found
 
 
-def _content_problems(connection: sqlite3.Connection, layers: Mapping[str, Layer]) -> list[str]:
+def _content_problems(connection: sqlite3.Connection, catalogue: Mapping[str, Layer]) -> list[str]:
     found = []
     for (text,) in connection.execute("PRAGMA integrity_check"):
         if text != "ok":
@@ -103,10 +99,10 @@ def _content_problems(connection: sqlite3.Connection, layers: Mapping[str, Layer
     }:
         return [*found, "holds no layer styles"]
     for name in tables:
-        if name not in layers:
+        if name not in catalogue:
             found.append(f"{name}: is not a layer of the catalogue")
             continue
-        found += [f"{name}: {problem}" for problem in _layer_problems(connection, layers[name])]
+        found += [f"{name}: {problem}" for problem in _layer_problems(connection, catalogue[name])]
     if {"roofs", "buildings"} <= set(tables):
         found += _orphans(connection)
     return found

@@ -28,6 +28,8 @@ from twin.roof_fit.planes import RoofCells, find_planes, residuals, slopes
 
 SQUARE_M = 1000.0
 SOURCE = "surface_model"
+Plane = tuple[float, float, float, float, BaseGeometry]
+"""Tilt, azimuth [deg], misfit, height of the highest corner [m], outline."""
 _COLUMNS = ("building_id", "tilt_deg", "azimuth_deg", "fit_rmse_m", "plane_source")
 
 
@@ -41,8 +43,8 @@ def fit_parameters() -> Parameters:
 class RoofFit:
     """Planes found in a surface model.
 
-    ``planes``: ``building_id``, ``tilt_deg``, ``azimuth_deg`` (missing where level), ``fit_rmse_m``, ``plane_source`` and the
-    outline as seen from above, sorted by building. ``quality``: buildings without, and why.
+    ``planes``: ``building_id``, ``tilt_deg``, ``azimuth_deg`` (missing where level), ``fit_rmse_m``, ``top_m`` (height of the
+    highest corner), ``plane_source`` and the outline as seen from above, sorted by building. ``quality``: buildings without, and why.
     """
 
     planes: gpd.GeoDataFrame
@@ -74,7 +76,7 @@ def fit_roofs(buildings: gpd.GeoDataFrame, surface_model: Path, parameters: Para
         if "altitude" in buildings.columns
         else np.full(len(ids), np.nan)
     )
-    found: dict[int, list[tuple[float, float, float, BaseGeometry]] | str] = {}
+    found: dict[int, list[Plane] | str] = {}
     with rasterio.open(surface_model) as source:
         corner = np.floor(shapely.get_coordinates(shapely.point_on_surface(shapes)) / SQUARE_M)
         _, square = np.unique(corner, axis=0, return_inverse=True)
@@ -90,9 +92,10 @@ def fit_roofs(buildings: gpd.GeoDataFrame, surface_model: Path, parameters: Para
             "tilt_deg": np.array([row[1] for row in flat], dtype=np.float64),
             "azimuth_deg": np.array([row[2] for row in flat], dtype=np.float64),
             "fit_rmse_m": np.array([row[3] for row in flat], dtype=np.float64),
+            "top_m": np.array([row[4] for row in flat], dtype=np.float64),
             "plane_source": SOURCE,
         },
-        geometry=[row[4] for row in flat],
+        geometry=[row[5] for row in flat],
         crs=buildings.crs,
     )
     log = QualityLog(SOURCE, str(buildings.crs))
@@ -109,12 +112,10 @@ def fit_roofs(buildings: gpd.GeoDataFrame, surface_model: Path, parameters: Para
 
 def _square(
     source: rasterio.DatasetReader, shapes: np.ndarray, ground: np.ndarray, members: np.ndarray, rules: Parameters
-) -> dict[int, list[tuple[float, float, float, BaseGeometry]] | str]:
-    """Return planes (tilt, azimuth, misfit, outline) of some buildings, or why there are none."""
+) -> dict[int, list[Plane] | str]:
+    """Return the planes of some buildings, or why there are none."""
     read = _heights(source, shapely.total_bounds(shapes[members]), float(rules["finest_cell_m"]))
-    result: dict[int, list[tuple[float, float, float, BaseGeometry]] | str] = dict.fromkeys(
-        members.tolist(), "roof_fit_cells"
-    )
+    result: dict[int, list[Plane] | str] = dict.fromkeys(members.tolist(), "roof_fit_cells")
     if read is None:
         return result
     heights, transform = read
@@ -146,7 +147,7 @@ def _square(
 
 def _roof(
     footprint: BaseGeometry, cells: RoofCells, ground: float, corner: tuple[float, float], rules: Parameters
-) -> list[tuple[float, float, float, BaseGeometry]] | str:
+) -> list[Plane] | str:
     if cells.inside.sum() < int(rules["least_cells"]):
         return "roof_fit_cells"
     if np.median(cells.height[cells.inside]) - ground < float(rules["least_height_m"]):
@@ -164,14 +165,16 @@ def _roof(
     local = shapely.set_coordinates(shapely.force_2d(footprint), shapely.get_coordinates(footprint) - corner)
     planes = []
     for number, part in divide(local, cells, fitted):
-        _, east, north = fitted.coefficients[number]
+        middle, east, north = fitted.coefficients[number]
         tilt = float(np.degrees(np.arctan(np.hypot(east, north))))
         # downhill is against the slope
         azimuth = float(np.degrees(np.arctan2(-east, -north)) % 360.0)
         level = tilt < float(rules["flat_below_deg"])
         rmse = float(np.sqrt(np.mean(off[fitted.label == number] ** 2)))
         outline = shapely.set_coordinates(part, shapely.get_coordinates(part) + corner)
-        planes.append((0.0 if level else tilt, np.nan if level else azimuth, rmse, outline))
+        corners = shapely.get_coordinates(part)
+        top = float((middle + east * corners[:, 0] + north * corners[:, 1]).max())
+        planes.append((0.0 if level else tilt, np.nan if level else azimuth, rmse, top, outline))
     return planes
 
 
