@@ -43,7 +43,7 @@ TABLES = {
 """Published tables and the step whose result holds them."""
 
 
-RELEASED = ("geopackage", "map", "surface", "roof_yields", "sky_rasters", "report", "city3d")
+RELEASED = ("geopackage", "geoparquet", "map", "surface", "roof_yields", "sky_rasters", "report", "city3d")
 """What a release is made of, in each scenario; everything else is reached from these."""
 
 
@@ -134,6 +134,10 @@ def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tupl
             stored = pinned[key_of(step_name, scenario)]
             if table in stored.files:
                 files[f"tables/{scenario}_{table}"] = stored, table
+        layers = pinned[f"{scenario}/geoparquet"]
+        for name in sorted(layers.files):
+            spatial = LAYERS[Path(name).stem].geometry is not None
+            files[f"geoparquet/{scenario}/{name}" if spatial else f"tables/{scenario}_{name}"] = layers, name
         rasters = pinned[f"{scenario}/sky_rasters"]
         files |= {f"rasters/{scenario}_{name}": (rasters, name) for name in sorted(rasters.files)}
         town = pinned[f"{scenario}/city3d"]

@@ -72,6 +72,7 @@ def test_each_planted_defect_leaves_its_reason(town, truth):
     assert counts["parcels", "pnu_malformed"] == parcels["pnu_malformed"]
     assert counts["land_cover", "code_unknown"] == truth["land_cover"]["code_unknown"]
     assert counts["parks", "coordinates_out_of_range"] == truth["parks"]["coordinates_out_of_range"]
+    assert counts["parks", "text_damaged"] == truth["parks"]["name_damaged"]
 
 
 def test_heights_come_from_where_the_maker_left_them(town, truth):
@@ -83,6 +84,9 @@ def test_heights_come_from_where_the_maker_left_them(town, truth):
 def test_parks_arrive_from_another_crs(town, truth):
     parks = read(town, "parks")
     assert len(parks) == truth["parks"]["published"]
+    # a name that was damaged before it came here is left out, not shown as rubbish
+    assert parks["name"].isna().sum() == truth["parks"]["name_damaged"]
+    assert parks["name"].dropna().str.startswith("가상 제").all()
     assert (parks["status"] == "built").sum() == truth["parks"]["built"]
     # the agency ships EPSG:5174; its definition and ours agree to centimetres
     assert parks["area_m2"].sum() == pytest.approx(truth["parks"]["area_inside_m2"], rel=1e-3)
