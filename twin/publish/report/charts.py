@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MultipleLocator
 
 from twin.publish.map_sheet import FAINT, INK, font
 
@@ -55,7 +55,7 @@ def lines(
     axes.set_ylim(bottom=0)
     axes.set_ylabel(unit, fontproperties=font(8), color=FAINT)
     axes.grid(axis="y", color="#e2ded4", linewidth=0.6)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MultipleLocator(5))
     _finish(axes, legend=True, outside=True)
     return _text(figure)
 
