@@ -30,6 +30,7 @@ from twin.publish.qgis_project import release_groups, write_project
 from twin.publish.release import publish_release
 from twin.publish.run_info import newest_vintage
 from twin.publish.site_folder import SiteFolder
+from twin.publish.stac import release_facts, with_catalogue
 from twin.publish.validate import validate_release
 
 TABLES = {
@@ -252,6 +253,10 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
         comparison=files.get("comparison.gpkg"),
     )
     about = _about(site, pinned)
+    expected = {name: stored.files[file] for name, (stored, file) in stored_files.items()}
+    facts = release_facts(
+        site, inventory, about, scenarios=published_scenarios(site, pinned), summary=summary, known=expected
+    )
     with TemporaryDirectory() as scratch:
         # made of what is published, in less time than the store would take to look it up
         files["town.qgz"] = Path(scratch) / "town.qgz"
@@ -267,8 +272,8 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
             now=now,
             keep=site.keep_releases,
             validate=validate_release,
-            beside=partial(make_beside, about=about),
-            expected={name: stored.files[file] for name, (stored, file) in stored_files.items()},
+            beside=with_catalogue(partial(make_beside, about=about), facts),
+            expected=expected,
         )
     return {
         "release": str(result.path),
