@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
+from pathlib import Path
 
 import geopandas as gpd
 import pytest
 import yaml
+from pylopdf_fonts_ko import sans_path
 
 from geodata.demo import write_demo
 from tests.check.small_town import SmallTown
 from twin.publish.durable import remove_tree
 
 
-@pytest.fixture(scope="session")
-def small_base(tmp_path_factory):
-    """The small town after its first run; copies of it are what tests harm."""
-    base = tmp_path_factory.mktemp("small")
+def run_small(base: Path, *, plans: bool) -> SmallTown:
+    """Write a corner of the demo town into ``base`` and run it once."""
     site_file = write_demo(base / "demo", "town")
     middle = gpd.read_file(base / "demo" / "study_area.geojson").to_crs(5186).union_all().centroid
     site = yaml.safe_load(site_file.read_text(encoding="utf-8"))
     # south-west of the middle, where a park lies
     west, south = round(middle.x) - 250, round(middle.y) - 250
     site["study_area"] = {"bbox": [west, south, west + 250, south + 250], "crs": "EPSG:5186"}
-    # the plan doubles the work and adds nothing to what goes wrong at night
-    site["scenarios"] = ["existing"]
-    site.pop("plans", None)
+    if not plans:
+        site["scenarios"] = ["existing"]
+        site.pop("plans", None)
     site["surface"] = {"cell_size_m": 2.0}
     site["solar"]["azimuths"] = 16
     site_file.write_text(yaml.safe_dump(site, allow_unicode=True), encoding="utf-8")
@@ -33,14 +36,60 @@ def small_base(tmp_path_factory):
         sheet.unlink()
     town = SmallTown(site_file, base)
     assert town.run() == 0, town.words
+    return town
+
+
+@pytest.fixture(scope="session")
+def small_base(tmp_path_factory):
+    """The small town in both scenarios after its first run; tests must not change it."""
+    base = tmp_path_factory.mktemp("small")
+    run_small(base, plans=True)
+    yield base
+    remove_tree(base)
+
+
+@pytest.fixture(scope="session")
+def present_base(tmp_path_factory):
+    """The small town as it is; its plan would double the work of a night and add nothing to what goes wrong."""
+    base = tmp_path_factory.mktemp("present")
+    run_small(base, plans=False)
     yield base
     remove_tree(base)
 
 
 @pytest.fixture
-def small_town(small_base, tmp_path):
-    """A copy of the small town with its release, its store and its records."""
+def small_town(present_base, tmp_path):
+    """A copy of the small town with its release, its store and its records, for tests that harm it."""
     place = tmp_path / "place"
-    shutil.copytree(small_base, place, symlinks=True)
+    shutil.copytree(present_base, place, symlinks=True)
     yield SmallTown(place / "demo" / "site.yaml", place)
     remove_tree(place)
+
+
+SYSTEM_PYTHON = Path("/usr/bin/python3")
+
+
+@pytest.fixture(scope="session")
+def probe_qgis():
+    """Run one of the probes beside this file under Debian's Python and its QGIS; gives what it found, and its messages."""
+    done = subprocess.run(
+        [SYSTEM_PYTHON, "-c", "import qgis.core"], capture_output=True, text=True, check=False
+    ) if SYSTEM_PYTHON.exists() else None  # fmt: skip
+    if done is None or done.returncode != 0:
+        pytest.skip("QGIS is not installed; on Debian: apt-get install qgis python3-qgis")
+
+    def probe(script: str, subject: Path, folder: Path) -> tuple[dict, str]:
+        # its libraries are Debian's, not ours
+        clean = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PYTHON", "GDAL", "PROJ", "VIRTUAL_ENV"))
+        }
+        environment = {**clean, "QT_QPA_PLATFORM": "offscreen", "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
+        done = subprocess.run(
+            [SYSTEM_PYTHON, Path(__file__).with_name(script), subject, folder, sans_path()],
+            capture_output=True, text=True, check=True, env=environment, timeout=240,
+        )  # fmt: skip
+        return json.loads(done.stdout), done.stderr
+
+    return probe
