@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec
@@ -18,6 +19,7 @@ from geodata.errors import InputError
 from geodata.site import Site
 from pipelines.fetch_command import LayersOption
 from pipelines.fetch_command import fetch as fetch_layers
+from pipelines.view_command import LOOPBACK, page_server
 
 app = typer.Typer(
     help="From an inbox of agency files to a published GeoPackage release of the town. · 기관 파일에서 검증된 GeoPackage 릴리스까지.",
@@ -262,6 +264,24 @@ def env(site: SiteOption = None, outputs: OutputsOption = None, state: StateOpti
     open_instance(workplace).dispose()
     for name, value in workplace.environment().items():
         typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+@app.command()
+@readable
+def view(
+    site: SiteOption = None,
+    outputs: OutputsOption = None,
+    state: StateOption = None,
+    port: Annotated[int, typer.Option("--port", help="Port on this machine.")] = 8080,
+) -> None:
+    """Show the web page of the latest release on this machine. · 최신 릴리스의 웹 페이지 보기."""
+    from pipelines.instance import open_workplace  # noqa: PLC0415
+
+    workplace = open_workplace(site, outputs, state)
+    server = page_server(workplace.releases / "latest", port)
+    err.print(f"http://{LOOPBACK}:{server.server_port}/  (Ctrl+C ends it)", markup=False)
+    with server, suppress(KeyboardInterrupt):
+        server.serve_forever()
 
 
 @app.command()

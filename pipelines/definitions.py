@@ -10,7 +10,7 @@ from functools import partial
 
 import dagster as dg
 
-from pipelines.assets import green, plan, publish, release, solar, sources, town
+from pipelines.assets import green, plan, publish, release, solar, sources, town, web
 from pipelines.assets.inventory import inventory_asset
 from pipelines.checks import account_check, layer_check
 from pipelines.instance import Workplace, open_workplace, refuse_foreign_instance
@@ -58,6 +58,7 @@ def build_defs(
             assets.append(asset_of(step, site, store, scenario, context_check=check, on_progress=on_progress))
             if step.layer is not None:
                 checks.append(layer_check(step.layer, site, store, scenario))
+    assets.append(asset_of(web.web_step(site), site, store, None, context_check=check, on_progress=on_progress))
     assets.append(release.release_asset(workplace, store, check, on_progress))
     job = nightly_job()
     return dg.Definitions(

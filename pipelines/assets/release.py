@@ -12,6 +12,7 @@ from geodata.site import CORE_ROLES, PRESENT, ROLE_TITLES, ROLES, Role, Site
 from pipelines.assets.publish import parameter_files
 from pipelines.assets.sources import AREA
 from pipelines.assets.sources import STEPS as SOURCE_STEPS
+from pipelines.assets.web import WEB
 from pipelines.checks import plan_without_blocks, release_problems
 from pipelines.code_version import code_version, library_versions
 from pipelines.instance import Workplace
@@ -46,15 +47,12 @@ def pin_objects(store: Store, site: Site) -> dict[str, StoredObject]:
     """
     pinned: dict[str, StoredObject] = {}
     pending: list[tuple[str, str]] = []
-    for scenario in site.scenarios:
-        for name in RELEASED:
-            found = store.current(f"{scenario}/{name}")
-            if found is None:
-                raise MixedObjectsError(
-                    f"{scenario}/{name} was not built yet, or its stored object is damaged. Run: twin run"
-                )
-            pinned[found.asset] = found
-            pending += list(found.inputs.items())
+    for asset in (*(f"{scenario}/{name}" for scenario in site.scenarios for name in RELEASED), WEB):
+        found = store.current(asset)
+        if found is None:
+            raise MixedObjectsError(f"{asset} was not built yet, or its stored object is damaged. Run: twin run")
+        pinned[asset] = found
+        pending += list(found.inputs.items())
     while pending:
         asset, content = pending.pop()
         if asset.startswith(":"):
@@ -113,7 +111,8 @@ def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tupl
         # the report of a plan tells the present beside it
         if scenario == published[-1] or scenario != PRESENT:
             files[name] = pinned[f"{scenario}/report"], "report.html"
-    return files
+    page = pinned[WEB]
+    return files | {f"web/{name}": (page, name) for name in sorted(page.files)}
 
 
 def summary_lines(site: Site, pinned: dict[str, StoredObject]) -> list[str]:
@@ -230,7 +229,10 @@ def release_asset(
 
     @dg.asset(
         key=dg.AssetKey(["release"]),
-        deps=[dg.AssetKey([scenario, name]) for scenario in workplace.site.scenarios for name in RELEASED],
+        deps=[
+            dg.AssetKey([WEB]),
+            *(dg.AssetKey([scenario, name]) for scenario in workplace.site.scenarios for name in RELEASED),
+        ],
         group_name="publish",
         kinds={"geopackage"},
         owners=[OWNER],
