@@ -10,17 +10,26 @@ from functools import partial
 
 import dagster as dg
 
-from pipelines.assets import green, plan, publish, release, solar, sources, town, web
+from pipelines.assets import biotope, energy, green, plan, publish, release, solar, sources, town, web
 from pipelines.assets.inventory import inventory_asset
 from pipelines.checks import account_check, layer_check
 from pipelines.instance import Workplace, open_workplace, refuse_foreign_instance
 from pipelines.jobs import nightly_job
 from pipelines.mirror import open_store
 from pipelines.schedules import nightly_schedule
+from pipelines.sensors import failure_sensor, inbox_sensor, success_sensor
 from pipelines.steps import Progress, Step, asset_of, is_built
 
 SOURCE_STEPS: tuple[Step, ...] = sources.STEPS
-SCENARIO_STEPS: tuple[Step, ...] = (*plan.STEPS, *town.STEPS, *solar.STEPS, *green.STEPS, *publish.STEPS)
+SCENARIO_STEPS: tuple[Step, ...] = (
+    *plan.STEPS,
+    *town.STEPS,
+    *solar.STEPS,
+    *energy.STEPS,
+    *green.STEPS,
+    *biotope.STEPS,
+    *publish.STEPS,
+)
 
 NOT_COUNTED = (sources.AREA, "sources/terrain", "sources/ndvi", "sources/surface_model", "sources/resource")
 """Sources that are no records: an outline, rasters and hours."""
@@ -66,5 +75,6 @@ def build_defs(
         asset_checks=checks,
         jobs=[job],
         schedules=[nightly_schedule(job)],
+        sensors=[inbox_sensor(workplace, job), failure_sensor(workplace, job), success_sensor(workplace, job)],
         executor=dg.multiprocess_executor if site.compute.executor == "multiprocess" else dg.in_process_executor,
     )

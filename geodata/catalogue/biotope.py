@@ -56,3 +56,31 @@ PLOT_FIELDS = (
     Field(name="plot_green_cover_pct", kind="real", ko="대지 녹피율", en="Green cover of the plot, share", unit="%", decimals=2, minimum=0, maximum=100, required=False),
 )
 """Green of the parcels that a building stands on."""
+
+_LOWER_BOUND_KO = "지도가 보지 못하는 건물 둘레의 녹지는 빠지므로 하한값. 가중치는 확인되지 않음"
+_LOWER_BOUND_EN = "a lower bound, because the map does not see yards around buildings; the weights are not verified"
+
+BIOTOPE_RATIOS = (
+    Field(name="biotope_present_pct", kind="real", ko="현재 생태면적률(환경부)", en="Present biotope area ratio (ministry)", unit="%", decimals=2, minimum=0, maximum=100, required=False,
+          about_ko=f"공간유형별 가중치 × 면적 ÷ 전체 면적. {_LOWER_BOUND_KO}", about_en=f"weight x area of each surface over the whole area; {_LOWER_BOUND_EN}"),
+    Field(name="biotope_seoul_pct", kind="real", ko="현재 생태면적률(서울 가중치)", en="Present biotope area ratio (Seoul weights)", unit="%", decimals=2, minimum=0, maximum=100, required=False,
+          about_ko=_LOWER_BOUND_KO, about_en=_LOWER_BOUND_EN),
+    Field(name="biotope_berlin_pct", kind="real", ko="비오톱면적계수(베를린 가중치)", en="Biotope area factor (Berlin weights)", unit="%", decimals=2, minimum=0, maximum=100, required=False,
+          about_ko=f"계수에 100을 곱한 값. {_LOWER_BOUND_KO}", about_en=f"the factor times 100; {_LOWER_BOUND_EN}"),
+)
+
+BIOTOPE_TARGETS = (
+    Field(name="biotope_target_pct", kind="real", ko="목표 생태면적률", en="Target biotope area ratio", unit="%", decimals=1, minimum=0, maximum=100, required=False,
+          about_ko="건축할 땅에만 있다. 언론이 전한 2006년 지침의 아래쪽 값이며 확인되지 않음", about_en="for building land only; lower end of the 2006 guideline as told by the press, not verified"),
+    Field(name="biotope_target_basis", kind="text", ko="목표의 근거", en="Basis of the target", required=False,
+          choices={"jimok": Choice(ko="지목", en="land category"), "zoning": Choice(ko="용도지역", en="zoning")}),
+    Field(name="biotope_check", kind="text", ko="목표와의 비교", en="Beside the target", required=False,
+          choices={"unverified": Choice(ko="기준 미확인: 판정하지 않음", en="rule not verified: no verdict"),
+                   "meets": Choice(ko="목표 이상", en="meets the target"), "below": Choice(ko="목표 미만", en="below the target")}),
+)
+
+ROOF_BUDGET_FIELDS = (
+    Field(name="pv_roof_m2", kind="real", ko="태양광이 쓰는 지붕(수평)", en="Roof taken by PV, from above", unit="m2", decimals=1, minimum=0, required=False),
+    Field(name="green_roof_m2", kind="real", ko="태양광 뒤 남는 옥상녹화 가능 면적", en="Roof left for plants beside PV", unit="m2", decimals=1, minimum=0, required=False,
+          about_ko="평지붕에서 태양광 설치 가능 면적과 비워 둘 20 %를 뺀 나머지. 태양광 면적과 겹치지 않는다", about_en="flat roof less the usable area of PV and the 20 % that stays free; no square metre counts for both"),
+)

@@ -20,6 +20,7 @@ from pipelines.steps import (
     step,
 )
 from pipelines.store import StoredObject
+from twin.energy.columns import pool_columns
 from twin.indicators import district_rows
 from twin.publish.about import ReleaseAbout
 from twin.publish.city3d.town import write_town
@@ -58,10 +59,21 @@ PARAMETER_FILES = (
     ("twin.solar", "resource.yaml"),
     ("twin.solar", "roofs.yaml"),
     ("twin.roof_fit", "roof_fit.yaml"),
+    ("twin.energy", "intensity.yaml"),
+    ("twin.energy", "load_shapes.yaml"),
+    ("twin.energy", "rules.yaml"),
+    ("twin.carbon", "grid.yaml"),
+    ("twin.money", "money.yaml"),
     ("twin.green", "policy.yaml"),
     ("twin.scenario", "rules.yaml"),
     ("twin.massing", "massing.yaml"),
     ("twin.green", "blend.yaml"),
+    ("twin.green", "three_thirty.yaml"),
+    ("twin.green.biotope", "surfaces.yaml"),
+    ("twin.green.biotope", "moe.yaml"),
+    ("twin.green.biotope", "seoul.yaml"),
+    ("twin.green.biotope", "berlin.yaml"),
+    ("twin.green.biotope", "roof_budget.yaml"),
     ("twin.green.access", "access.yaml"),
     ("twin.green.access", "residents.yaml"),
     ("twin.green.access", "park_standards.yaml"),
@@ -79,7 +91,8 @@ def parameter_files() -> dict[str, Parameters]:
 
 
 @step("scenario/districts", group="publish", layer=LAYERS["districts"],
-      needs=(AREA, "scenario/parcels", "scenario/buildings", "scenario/parks", "scenario/cover"))  # fmt: skip
+      needs=(AREA, "scenario/parcels", "scenario/buildings", "scenario/parks", "scenario/cover", "scenario/biotope", "scenario/roof_budget",
+             "scenario/energy"))  # fmt: skip
 def districts(work: Work) -> None:
     """Published layer: indicators summed by legal dong, and by the project's own district.
 
@@ -92,6 +105,12 @@ def districts(work: Work) -> None:
         work.frame_or_none("scenario/parks"),
         work.frame_or_none("scenario/cover", "districts.parquet"),
     )
+    for name in ("scenario/biotope", "scenario/roof_budget"):
+        added = work.frame_or_none(name, "districts.parquet")
+        if added is not None:
+            rows = rows.join(added, on="dong_code")
+    if work.has("scenario/energy"):
+        rows = pool_columns(rows, work.frame("scenario/energy", "districts.parquet"), "dong_code")
     work.metadata["unshaded"] = work.need("scenario/buildings").metadata.get("unshaded", True)
     work.write(LAYERS["districts"].finish(rows))
 

@@ -130,7 +130,7 @@ def test_styles_apply_by_themselves(found: dict) -> None:
     }  # fmt: skip
     assert layers["buildings"]["legend"][0] == "6 m 이하 / ≤ 6 m"
     assert layers["parcels"]["legend"][-1] == "자료 없음 / no data"
-    assert layers["buildings"]["styles"] == 2
+    assert layers["buildings"]["styles"] == 3
     assert layers["parcels"]["label_scales"] == [2500, 0, True]
 
 

@@ -165,7 +165,9 @@ def test_every_input_file_is_named_with_its_hash(town, demo_site):
 def test_rasters_of_the_sky_lie_beside_it(town):
     names = {path.name for path in (town.latest / "rasters").glob("*.tif")}
     assert names == {
-        f"existing_{n}.tif" for n in ("sky_view", "shade_hours_summer", "shade_hours_year", "irradiation_kwh_m2")
+        f"{scenario}_{name}.tif"
+        for scenario in ("existing", "planned")
+        for name in ("sky_view", "shade_hours_summer", "shade_hours_year", "irradiation_kwh_m2")
     }
     with rasterio.open(town.latest / "rasters" / "existing_irradiation_kwh_m2.tif") as source:
         assert source.crs == "EPSG:5186"

@@ -77,13 +77,13 @@ def write_scenario(
     box = np.array([np.inf, np.inf, -np.inf, -np.inf])
     for name, frame in shown.items():
         middle = frame.geometry.representative_point()
-        square = np.floor(np.column_stack([middle.x, middle.y]) / TILE_M).astype(int)
-        keys = np.array([f"{x}_{y}" for x, y in square.tolist()], dtype=object)
+        corner = np.floor(np.column_stack([middle.x, middle.y]) / TILE_M).astype(int)
+        keys = np.array([f"{x}_{y}" for x, y in corner.tolist()], dtype=object)
         globe = frame.to_crs("EPSG:4326")
         box = np.append(np.minimum(box[:2], globe.total_bounds[:2]), np.maximum(box[2:], globe.total_bounds[2:]))
-        for key, rows in pd.Series(np.arange(len(frame))).groupby(keys, sort=True):
+        for square, rows in pd.Series(np.arange(len(frame))).groupby(keys, sort=True):
             part = globe.iloc[rows.to_numpy()]
-            tile = tiles.setdefault(str(key), {"box": part.total_bounds.tolist()})
+            tile = tiles.setdefault(str(square), {"box": part.total_bounds.tolist()})
             bounds = part.total_bounds
             tile["box"] = [*np.minimum(tile["box"][:2], bounds[:2]), *np.maximum(tile["box"][2:], bounds[2:])]
             tile[name] = {
