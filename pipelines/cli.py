@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
+from threading import Thread
 from typing import Annotated, Any, ParamSpec
 
 import typer
@@ -339,7 +341,8 @@ def view(
     site: SiteOption = None,
     outputs: OutputsOption = None,
     state: StateOption = None,
-    port: Annotated[int, typer.Option("--port", help="Port on this machine.")] = 8080,
+    port: Annotated[int, typer.Option("--port", help="Port on this machine; 0 takes a free one.")] = 8080,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser of this machine.")] = True,
 ) -> None:
     """Show the web page of the latest release on this machine. · 최신 릴리스의 웹 페이지 보기."""
     from pipelines.instance import open_workplace  # noqa: PLC0415
@@ -347,6 +350,9 @@ def view(
     workplace = open_workplace(site, outputs, state)
     server = page_server(workplace.releases / "latest", port)
     err.print(f"http://{LOOPBACK}:{server.server_port}/  (Ctrl+C ends it)", markup=False)
+    if browser:
+        # a browser of the terminal would hold this thread until it is left
+        Thread(target=webbrowser.open, args=(f"http://{LOOPBACK}:{server.server_port}/",), daemon=True).start()
     with server, suppress(KeyboardInterrupt):
         server.serve_forever()
 

@@ -144,7 +144,9 @@ def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tupl
     if pinned[COMPARISON].absent is None:
         files["comparison.gpkg"] = pinned[COMPARISON], "comparison.gpkg"
     page = pinned[WEB]
-    return files | {f"web/{name}": (page, name) for name in sorted(page.files)}
+    if page.absent is None:
+        files |= {f"web/{name}": (page, name) for name in sorted(page.files)}
+    return files
 
 
 def release_figures(site: Site, pinned: dict[str, StoredObject]) -> Figures:

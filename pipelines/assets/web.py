@@ -9,18 +9,18 @@ from geodata.site import PRESENT, Site
 from pipelines.about import release_about
 from pipelines.steps import BASIS, INVENTORY, SCENARIO, Step, Work, is_built, key_of, step
 from twin.publish.run_info import newest_vintage
-from twin.publish.viewer.data import write_scenario
+from twin.publish.viewer.data import SHOWN, write_scenario
 from twin.publish.viewer.page import write_page
 
 WEB = "web"
-LAYERS_SHOWN = ("parcels", "buildings", "roofs", "parks", "plan_blocks", "run_info")
+LAYERS_READ = (*SHOWN, "roofs", "run_info")
 
 
 def _needs(site: Site) -> tuple[str, ...]:
     return tuple(
         key_of(name, scenario)
         for scenario in site.scenarios
-        for name in (BASIS, *(f"{SCENARIO}/{layer}" for layer in LAYERS_SHOWN))
+        for name in (BASIS, *(f"{SCENARIO}/{layer}" for layer in LAYERS_READ))
         if is_built(name, scenario)
     )
 
@@ -35,14 +35,26 @@ def web(work: Work) -> None:
 
     릴리스의 웹 페이지: 디스크에서 바로 열리는 시나리오별 지도.
     """
-    published = [s for s in work.site.scenarios if s == PRESENT or work.has(f"{s}/basis")]
+    published = [s for s in work.site.scenarios if _can_be_drawn(work, s)]
+    if not published:
+        work.absent("지도에 그릴 레이어가 없음", "no layer that a map could show")
+        return
     unshaded = any(work.need(f"{s}/roofs").metadata.get("unshaded", True) for s in published)
     about = release_about(work.site, newest_vintage(work.inventory()), unshaded=unshaded)
     write_page(work.out, about, published)
     for scenario in published:
-        names = [name for name in LAYERS_SHOWN if f"{scenario}/{name}" in work.needs and work.has(f"{scenario}/{name}")]
+        names = [name for name in LAYERS_READ if _holds(work, f"{scenario}/{name}")]
         layers = {name: work.frame(f"{scenario}/{name}") for name in names}
         work.metadata[scenario] = write_scenario(work.out / "data" / scenario, layers, about, scenario)
+
+
+def _holds(work: Work, name: str) -> bool:
+    return name in work.needs and work.has(name)
+
+
+def _can_be_drawn(work: Work, scenario: str) -> bool:
+    there = scenario == PRESENT or work.has(f"{scenario}/basis")
+    return there and any(_holds(work, f"{scenario}/{name}") for name in SHOWN)
 
 
 def web_step(site: Site) -> Step:

@@ -62,9 +62,16 @@ def write_scenario(
         CRS and marks of the release.
     scenario
         Name under which the page knows the data.
+
+    Raises
+    ------
+    ValueError
+        If there is no layer to show.
     """
     folder.mkdir(parents=True)
     shown = {name: layers[name] for name in SHOWN if name in layers and len(layers[name])}
+    if not shown:
+        raise ValueError(f"{scenario} has none of the layers {', '.join(SHOWN)}")
     roofs = layers.get("roofs")
     fields: dict[str, list[Field]] = {
         name: [field for field in LAYERS[name].fields if field.name in frame.columns] for name, frame in shown.items()
@@ -103,7 +110,8 @@ def write_scenario(
         "box": [round(float(value), 6) for value in box],
         "tiles": {key: [round(float(value), 6) for value in tile["box"]] for key, tile in tiles.items()},
         "layers": {
-            name: _about_layer(name, fields[name], about, _sources(layers.get("run_info"), name)) for name in shown
+            name: _about_layer(name, fields[name], frame, about, _sources(layers.get("run_info"), name))
+            for name, frame in shown.items()
         },
         "search": search,
     }
@@ -119,7 +127,9 @@ def _shading(roofs: gpd.GeoDataFrame) -> pd.Series:
     return (sums["loss"] / sums["kwp"]).round(2).rename("shading_loss_pct")
 
 
-def _about_layer(name: str, fields: list[Field], about: ReleaseAbout, sources: list[list[str]]) -> dict[str, Any]:
+def _about_layer(
+    name: str, fields: list[Field], frame: gpd.GeoDataFrame, about: ReleaseAbout, sources: list[list[str]]
+) -> dict[str, Any]:
     layer = LAYERS[name]
     told = [
         {
@@ -140,8 +150,15 @@ def _about_layer(name: str, fields: list[Field], about: ReleaseAbout, sources: l
                 {"ko": c.ko, "en": c.en, "colour": c.colour, "low": c.low, "high": c.high} for c in legend(layer, style)
             ]
         elif style.kind == "categorised" and style.column in columns:
-            classes = [{"ko": c.ko, "en": c.en, "colour": c.colour, "value": c.value} for c in legend(layer, style)]
+            occurring = set(frame[style.column].dropna())
+            classes = [
+                {"ko": c.ko, "en": c.en, "colour": c.colour, "value": c.value}
+                for c in legend(layer, style)
+                if c.value in occurring
+            ]
         else:
+            continue
+        if not classes:
             continue
         themes.append({"column": style.column, "ko": style.ko, "en": style.en, "classes": classes})
     if name == "buildings" and fields[-1].name == SHADING:

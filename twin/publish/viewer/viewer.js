@@ -2,7 +2,7 @@
 "use strict";
 const TWIN = (() => {
   const state = { language: 0, scenario: "", about: null, data: {}, loaded: {}, theme: { parcels: 0, buildings: 0, plan_blocks: 0 },
-    blocks: true, chosen: null, map: null, ready: false };
+    blocks: true, chosen: null, map: null, ready: false, told: () => "" };
   const ORDER = ["parcels", "plan_blocks", "parks", "buildings"];
   const PLAIN = { parcels: "#efece2", buildings: "#c9c4b8", plan_blocks: "#d8c9a8", parks: "#bfe0cc" };
   const CHOSEN = "chosen";
@@ -10,13 +10,14 @@ const TWIN = (() => {
   const $ = (id) => document.getElementById(id);
   const say = (word) => (Object.hasOwn(WORDS, word) ? WORDS[word][state.language] : word);
   const tongue = () => (state.language ? "en" : "ko");
-  const tell = (text) => { $("status").textContent = text; };
+  // what is told is kept as a function, so that it can be told again in the other language
+  const tell = (text) => { state.told = text; $("status").textContent = text(); };
 
   function load(path, then) {
     const script = document.createElement("script");
     script.src = path;
     script.onload = () => { script.remove(); then(); };
-    script.onerror = () => { script.remove(); tell(`${say("missing")}: ${path}`); };
+    script.onerror = () => { script.remove(); tell(() => `${say("missing")}: ${path}`); };
     document.head.append(script);
   }
 
@@ -139,7 +140,7 @@ const TWIN = (() => {
       attributionControl: false, fadeDuration: 0, renderWorldCopies: false, canvasContextAttributes: { preserveDrawingBuffer: true },
       maxBounds: [west - 0.05, south - 0.05, east + 0.05, north + 0.05] });
     state.map.addControl(new maplibregl.NavigationControl({ visualizePitch: true }), "top-left");
-    state.map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), "bottom-right");
+    state.map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), "top-left");
     state.map.on("load", () => { state.ready = true; loadView(); });
     state.map.on("moveend", loadView);
     // tells whoever drives the page that what is asked for is drawn
@@ -191,9 +192,9 @@ const TWIN = (() => {
   function go(event) {
     event.preventDefault();
     const hits = find($("query").value);
-    if (!hits.length || !state.ready) { tell(say("nothing")); return; }
+    if (!hits.length || !state.ready) { tell(() => say("nothing")); return; }
     const [pnu, , key, x, y] = hits[0];
-    tell(hits.length > 1 ? `${pnu} · ${say("several")} (${hits.length})` : pnu);
+    tell(() => (hits.length > 1 ? `${pnu} · ${say("several")} (${hits.length})` : pnu));
     state.map.jumpTo({ center: [x, y], zoom: 17 });
     withTile(key, () => {
       show(key);
@@ -273,6 +274,7 @@ const TWIN = (() => {
     }));
     if (state.data[state.scenario]) legend();
     if (state.chosen) open(...state.chosen);
+    tell(state.told);
   }
 
   if (window.matchMedia("(max-width: 640px)").matches) $("legend").open = false;
