@@ -84,9 +84,7 @@ def browser():
 def open_page(browser: Browser, address: str, size: dict[str, int] = WIDE, *, drawn: str = "existing") -> Opened:
     page = browser.new_page(viewport=size)
     opened = Opened(page)
-    page.on(
-        "console", lambda message: opened.said.append(message.text) if message.type in ("error", "warning") else None
-    )
+    page.on("console", lambda message: opened.said.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: opened.said.append(str(error)))
     page.on("request", lambda request: opened.asked.append(request.url))
     page.goto(f"{address}index.html")

@@ -8,6 +8,17 @@ const CARD = (() => {
     return node;
   };
   const MONTH = /^yield_\d\d_kwh$/;
+  // what a reader asks first; all else is one more click away
+  const FIRST = {
+    buildings: ["use", "floors_above", "height", "yield_kwh", "yield_p90_kwh", "capacity_kwp", "shading_loss_pct", "usable_area_m2",
+      "demand_kwh", "self_sufficiency_pct", "avoided_tco2", "approved_on", "pnu"],
+    parcels: ["pnu", "jimok", "zoning", "area_m2", "green_cover_pct", "green_area_m2", "building_count", "yield_kwh", "capacity_kwp"],
+    plan_blocks: ["land_use", "use_class", "area_m2", "floor_area_ratio_pct", "building_coverage_pct", "floors_limit", "homes", "green_cover_pct",
+      "yield_kwh", "self_sufficiency_pct"],
+    parks: ["class_ko", "class_en", "status", "area_m2"],
+  };
+
+  const plain = (text) => text.replace(/m2(?![a-z0-9])/g, "m²");
 
   function number(value, field, language) {
     if (typeof value === "boolean") return value ? ["예", "yes"][language] : ["아니오", "no"][language];
@@ -18,17 +29,27 @@ const CARD = (() => {
 
   function bars(values, language, say) {
     const top = Math.max(...values), box = make("div", undefined, "bars");
-    const plain = values.map((value) => Math.round(value).toLocaleString());
+    const whole = values.map((value) => Math.round(value).toLocaleString());
     box.setAttribute("role", "img");
-    box.setAttribute("aria-label", `${say("months")}: ${plain.join(", ")}`);
+    box.setAttribute("aria-label", `${say("months")}: ${whole.join(", ")}`);
     values.forEach((value, i) => {
       const bar = make("div"), block = make("b");
       block.style.height = `${(66 * value) / top}px`;
-      bar.title = `${i + 1}${say("month")}: ${plain[i]} kWh`;
+      bar.title = `${i + 1}${say("month")}: ${whole[i]} kWh`;
       bar.append(block, String(i + 1));
       box.append(bar);
     });
     return box;
+  }
+
+  function list(fields, columns, row, language) {
+    const made = make("dl");
+    fields.forEach((field) => {
+      const value = columns[field.name][row];
+      const choice = Object.hasOwn(field.choices, value) ? field.choices[value] : null;
+      made.append(make("dt", plain(field[language ? "en" : "ko"])), make("dd", choice ? choice[language] : number(value, field, language)));
+    });
+    return made;
   }
 
   function fill(card, about, layer, columns, row, language, say) {
@@ -43,16 +64,17 @@ const CARD = (() => {
     const months = about.fields.filter((field) => MONTH.test(field.name)).map((field) => columns[field.name][row]);
     if (months.length === 12 && months.every((value) => value !== null)) {
       if (Math.max(...months) > 0) card.append(make("div", say("months"), "quiet"), bars(months, language, say));
-      else card.append(make("p", say("none"), "word"));
+      else card.append(make("p", say(layer === "buildings" ? "none" : "none_here"), "word"));
     }
-    const list = make("dl");
-    about.fields.forEach((field) => {
-      const value = columns[field.name][row];
-      if (value === null || MONTH.test(field.name)) return;
-      const choice = Object.hasOwn(field.choices, value) ? field.choices[value] : null;
-      list.append(make("dt", field[tongue]), make("dd", choice ? choice[language] : number(value, field, language)));
-    });
-    card.append(list);
+    const told = about.fields.filter((field) => columns[field.name][row] !== null && !MONTH.test(field.name));
+    const early = FIRST[layer].map((name) => told.find((field) => field.name === name)).filter(Boolean);
+    card.append(list(early, columns, row, language));
+    const others = told.filter((field) => !early.includes(field));
+    if (others.length) {
+      const more = make("details");
+      more.append(make("summary", `${say("more")} (${others.length})`), list(others, columns, row, language));
+      card.append(more);
+    }
     if (about.sources.length) {
       const sources = make("ul", undefined, "sources");
       about.sources.forEach(([source, product]) => sources.append(make("li", `${source} · ${product}`)));
@@ -62,5 +84,5 @@ const CARD = (() => {
     return shut;
   }
 
-  return { make, fill };
+  return { make, plain, fill };
 })();

@@ -6,7 +6,7 @@ const TWIN = (() => {
   const ORDER = ["parcels", "plan_blocks", "parks", "buildings"];
   const PLAIN = { parcels: "#efece2", buildings: "#c9c4b8", plan_blocks: "#d8c9a8", parks: "#bfe0cc" };
   const CHOSEN = "chosen";
-  const { make } = CARD;
+  const { make, plain } = CARD;
   const $ = (id) => document.getElementById(id);
   const say = (word) => (Object.hasOwn(WORDS, word) ? WORDS[word][state.language] : word);
   const tongue = () => (state.language ? "en" : "ko");
@@ -141,6 +141,9 @@ const TWIN = (() => {
       maxBounds: [west - 0.05, south - 0.05, east + 0.05, north + 0.05] });
     state.map.addControl(new maplibregl.NavigationControl({ visualizePitch: true }), "top-left");
     state.map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), "top-left");
+    // a tilted view is flatter than its bounds: a wide window has room to come nearer
+    const canvas = state.map.getCanvas();
+    if (canvas.clientWidth > 1.2 * canvas.clientHeight) state.map.setZoom(state.map.getZoom() + 0.35);
     state.map.on("load", () => { state.ready = true; loadView(); });
     state.map.on("moveend", loadView);
     // tells whoever drives the page that what is asked for is drawn
@@ -227,10 +230,11 @@ const TWIN = (() => {
       parts.push(select);
     } else label.append(` · ${theme[tongue()]}`);
     const list = make("ul");
+    if (theme.classes.length > 8) list.className = "long";
     theme.classes.forEach((c) => {
       const item = make("li"), swatch = make("i");
       swatch.style.background = c.colour;
-      item.append(swatch, c[tongue()]);
+      item.append(swatch, plain(c[tongue()]));
       list.append(item);
     });
     parts.push(list);
@@ -238,7 +242,7 @@ const TWIN = (() => {
   }
 
   function legend() {
-    const parts = [...classes("buildings"), ...classes("parcels")];
+    const parts = classes("buildings");
     if (layersOf().plan_blocks) {
       const label = make("label"), box = make("input");
       box.type = "checkbox";
@@ -248,12 +252,13 @@ const TWIN = (() => {
       label.append(box, say("blocks"));
       parts.push(label, ...(state.blocks ? classes("plan_blocks") : []));
     }
+    parts.push(...classes("parcels"));
     $("classes").replaceChildren(...parts);
   }
 
   function words() {
     document.documentElement.lang = tongue();
-    $("title").textContent = document.title = state.about.title[tongue()];
+    $("title").textContent = document.title = plain(state.about.title[tongue()]);
     $("demo").hidden = !state.about.demo;
     $("vintage").textContent = `${say("vintage")} ${state.about.vintage}${state.about.unshaded ? ` · ${say("unshaded")}` : ""}`;
     $("language").textContent = state.language ? "한국어" : "English";
