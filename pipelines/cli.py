@@ -21,6 +21,21 @@ from pipelines.diff_command import AfterOption, BeforeOption
 from pipelines.diff_command import diff as diff_releases
 from pipelines.fetch_command import LayersOption
 from pipelines.fetch_command import fetch as fetch_layers
+from pipelines.whatif_command import (
+    BlockOption,
+    ColumnOption,
+    CoverageOption,
+    DesignOption,
+    FloorsOption,
+    FolderOption,
+    HeightOption,
+    HomesOption,
+    PlanOption,
+    Question,
+    RatioOption,
+    UseOption,
+    answer,
+)
 
 app = typer.Typer(
     help="From an inbox of agency files to a published GeoPackage release of the town. · 기관 파일에서 검증된 GeoPackage 릴리스까지.",
@@ -266,6 +281,40 @@ def diff(
     from pipelines.instance import open_workplace  # noqa: PLC0415
 
     diff_releases(out, open_workplace(site, outputs, state), before, after, file)
+
+
+@app.command()
+@readable
+def whatif(
+    block: BlockOption,
+    *,
+    scenario: PlanOption = None,
+    far: RatioOption = None,
+    coverage: CoverageOption = None,
+    floors: FloorsOption = None,
+    height: HeightOption = None,
+    homes: HomesOption = None,
+    land_use: UseOption = None,
+    design: DesignOption = None,
+    column: ColumnOption = None,
+    folder: FolderOption = None,
+    site: SiteOption = None,
+    outputs: OutputsOption = None,
+    state: StateOption = None,
+) -> None:
+    """Say what changes if one block of a plan were built otherwise; nothing is published. · 블록 가정 검토."""
+    from pipelines.instance import open_workplace  # noqa: PLC0415
+
+    values = {
+        "land_use": land_use,
+        "floor_area_ratio_pct": far,
+        "building_coverage_pct": coverage,
+        "floors_limit": floors,
+        "height_limit_m": height,
+        "homes": homes,
+    }
+    question = Question(block, scenario, values, design, column or [], folder)
+    answer(out, open_workplace(site, outputs, state), question)
 
 
 @app.command()
