@@ -301,6 +301,8 @@ def _sky(
     told = ["height"] + (["altitude"] if "altitude" in footprints.columns else [])
     houses = changed_shapes(old_footprints, footprints, told)
     soil = changed_shapes(old_ground, edited.ground, ["class_code"])
+    if not len(houses) + len(soil):
+        return None, np.empty(0, dtype=np.int64)
     model = work.has("sources/surface_model")
     terrain = work.path("sources/terrain", "terrain.tif") if work.has("sources/terrain") else None
     surface = edited_surface(

@@ -64,20 +64,21 @@ def edited_block(
     InputError
         If the edit names no block of the plan, or a value that cannot be meant.
     """
+    before = blocks.iloc[edit.position(blocks)]
     near = touching(blocks, edit.block_id, steps=2)
     around = edit.applied(near)
-    box = around.geometry.to_numpy()
-    judged = judge_blocks(_raw(around), _meeting(present, box), _meeting(land_cover, box))
+    site = around.geometry.to_numpy()[[edit.position(around)]]
+    # the neighbours are there because buildings may lie in two blocks; only the edited block's judgement is used
+    judged = judge_blocks(_raw(around), _meeting(present, site), _meeting(land_cover, site))
     row = int(np.flatnonzero(judged.blocks["block_id"] == edit.block_id)[0])
     own = judged.blocks.iloc[[row]].reset_index(drop=True)
     after = pd.concat([blocks[blocks["block_id"] != edit.block_id], own], ignore_index=True)
     after = after.sort_values("block_id", ignore_index=True)
-    before = blocks[blocks["block_id"] == edit.block_id].iloc[0]
     if (before["use_class"], before["block_status"]) != (own["use_class"].iloc[0], own["block_status"].iloc[0]):
         # the neighbours' own judgement stands; only who cuts whom may have changed
         surroundings = after[after["block_id"].isin(near["block_id"])]
         ring = touching(blocks, edit.block_id, steps=1)["block_id"]
-        anew = changed_ground(surroundings, _meeting(land_cover, box))
+        anew = changed_ground(surroundings, _meeting(land_cover, surroundings.geometry.to_numpy()))
         ground = pd.concat(
             [ground[~ground["block_id"].isin(ring)], anew[anew["block_id"].isin(ring)]], ignore_index=True
         ).sort_values("block_id", ignore_index=True)
