@@ -25,6 +25,7 @@ from twin.indicators import district_rows
 from twin.publish.about import ReleaseAbout
 from twin.publish.city3d.town import write_town
 from twin.publish.geopackage import write_geopackage
+from twin.publish.geoparquet import write_layer
 from twin.publish.maps import draw_map
 from twin.publish.report.page import Town, write_report
 from twin.publish.run_info import newest_vintage
@@ -106,9 +107,7 @@ def districts(work: Work) -> None:
         work.frame_or_none("scenario/cover", "districts.parquet"),
     )
     for name in ("scenario/biotope", "scenario/roof_budget"):
-        added = work.frame_or_none(name, "districts.parquet")
-        if added is not None:
-            rows = rows.join(added, on="dong_code")
+        rows = work.joined(rows, "dong_code", name, "districts.parquet")
     if work.has("scenario/energy"):
         rows = pool_columns(rows, work.frame("scenario/energy", "districts.parquet"), "dong_code")
     work.metadata["unshaded"] = work.need("scenario/buildings").metadata.get("unshaded", True)
@@ -208,6 +207,18 @@ def geopackage(work: Work) -> None:
     work.metadata["layers"] = {name: len(frame) for name, frame in layers.items()}
 
 
+@step("scenario/geoparquet", group="publish", needs=(INVENTORY, *_layer_needs()), kinds={"geoparquet"},
+      parameters=lambda site: site.model_dump(mode="json", include={"title", "demo"}))  # fmt: skip
+def geoparquet(work: Work) -> None:
+    """The scenario's layers once more as GeoParquet with a covering, one file each, tables as plain Parquet.
+
+    시나리오의 레이어를 GeoParquet으로.
+    """
+    names = [name for name in LAYERS if work.has(f"scenario/{name}")]
+    for name in names:
+        write_layer(work.out / f"{name}.parquet", LAYERS[name], work.frame(f"scenario/{name}"), about_of(work))
+
+
 @step(
     "scenario/map",
     group="publish",
@@ -251,7 +262,7 @@ def city3d(work: Work) -> None:
     )
 
 
-REPORT_LAYERS = ("districts", "buildings", "roofs", "green", "parks", "parcels", "quality", "run_info")
+REPORT_LAYERS = ("districts", "buildings", "roofs", "green", "parks", "parcels", "carbon_path", "quality", "run_info")
 
 
 @step(
@@ -282,4 +293,4 @@ def report(work: Work) -> None:
     work.metadata |= write_report(towns, work.out / "report.html", about=about_of(work), terrain=terrain)
 
 
-STEPS: tuple[Step, ...] = (districts, quality, run_info, geopackage, overview_map, report, city3d)
+STEPS: tuple[Step, ...] = (districts, quality, run_info, geopackage, geoparquet, overview_map, report, city3d)

@@ -9,10 +9,11 @@ from typing import Any
 
 import dagster as dg
 
-from geodata.catalogue import LAYERS
+from geodata.catalogue import COMPARISON_LAYERS, LAYERS
 from geodata.errors import InputError
 from geodata.site import CORE_ROLES, PRESENT, ROLE_TITLES, ROLES, Role, Site
 from pipelines.about import release_about
+from pipelines.assets.comparison import COMPARISON
 from pipelines.assets.publish import parameter_files
 from pipelines.assets.sources import AREA
 from pipelines.assets.sources import STEPS as SOURCE_STEPS
@@ -29,6 +30,7 @@ from twin.publish.qgis_project import release_groups, write_project
 from twin.publish.release import publish_release
 from twin.publish.run_info import newest_vintage
 from twin.publish.site_folder import SiteFolder
+from twin.publish.stac import release_facts, with_catalogue
 from twin.publish.validate import validate_release
 
 TABLES = {
@@ -42,7 +44,7 @@ TABLES = {
 """Published tables and the step whose result holds them."""
 
 
-RELEASED = ("geopackage", "map", "surface", "roof_yields", "sky_rasters", "report", "city3d")
+RELEASED = ("geopackage", "geoparquet", "map", "surface", "roof_yields", "sky_rasters", "report", "city3d")
 """What a release is made of, in each scenario; everything else is reached from these."""
 
 
@@ -79,6 +81,11 @@ def pin_objects(store: Store, site: Site) -> dict[str, StoredObject]:
                 )
             pinned[found.asset] = found
             pending += list(found.inputs.items())
+    compared = store.current(COMPARISON)
+    if compared is None:
+        raise MixedObjectsError(f"{COMPARISON} was not built yet, or its stored object is damaged. Run: twin run")
+    pinned[COMPARISON] = compared
+    pending += list(compared.inputs.items())
     while pending:
         asset, content = pending.pop()
         if asset.startswith(":"):
@@ -128,6 +135,10 @@ def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tupl
             stored = pinned[key_of(step_name, scenario)]
             if table in stored.files:
                 files[f"tables/{scenario}_{table}"] = stored, table
+        layers = pinned[f"{scenario}/geoparquet"]
+        for name in sorted(layers.files):
+            spatial = LAYERS[Path(name).stem].geometry is not None
+            files[f"geoparquet/{scenario}/{name}" if spatial else f"tables/{scenario}_{name}"] = layers, name
         rasters = pinned[f"{scenario}/sky_rasters"]
         files |= {f"rasters/{scenario}_{name}": (rasters, name) for name in sorted(rasters.files)}
         town = pinned[f"{scenario}/city3d"]
@@ -137,6 +148,8 @@ def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tupl
         # the report of a plan tells the present beside it
         if scenario == published[-1] or scenario != PRESENT:
             files[name] = pinned[f"{scenario}/report"], "report.html"
+    if pinned[COMPARISON].absent is None:
+        files["comparison.gpkg"] = pinned[COMPARISON], "comparison.gpkg"
     return files
 
 
@@ -184,6 +197,12 @@ def summary_lines(site: Site, pinned: dict[str, StoredObject]) -> list[str]:
         if "green_area_m2" in whole.columns:
             figures.append(f"녹피율 · green cover {100 * whole['green_area_m2'].sum() / whole['area_m2'].sum():.1f} %")
         lines.append(f"{title}: " + ", ".join(figures))
+    told = pinned[COMPARISON].metadata
+    if pinned[COMPARISON].absent is not None:
+        lines.append(f"비교 없음 · no comparison: {told['absent_ko']} · {told['absent']}")
+    else:
+        counts = told["layers"].items()
+        lines.append("comparison.gpkg: " + ", ".join(f"{COMPARISON_LAYERS[name].ko} {rows:,}" for name, rows in counts))
     absent = {
         role: found.absent for role in ROLES if (found := pinned.get(clean_asset(role))) is not None and found.absent
     }
@@ -231,14 +250,18 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
         inventory=inventory,
         parameters=parameter_files(),
         geopackages={name: files[f"{name}/twin.gpkg"] for name in published_scenarios(site, pinned)},
+        comparison=files.get("comparison.gpkg"),
     )
-    unshaded = any(found.metadata.get("unshaded", False) for asset, found in pinned.items() if asset.endswith("/roofs"))
-    about = release_about(site, newest_vintage(inventory), unshaded=unshaded)
+    about = _about(site, pinned)
+    expected = {name: stored.files[file] for name, (stored, file) in stored_files.items()}
+    facts = release_facts(
+        site, inventory, about, scenarios=published_scenarios(site, pinned), summary=summary, known=expected
+    )
     with TemporaryDirectory() as scratch:
         # made of what is published, in less time than the store would take to look it up
         files["town.qgz"] = Path(scratch) / "town.qgz"
         write_project(
-            files["town.qgz"], release_groups(files, published_scenarios(site, pinned)), _project_about(site, pinned), sources=_source_line(pinned)
+            files["town.qgz"], release_groups(files, published_scenarios(site, pinned)), about, sources=_source_line(pinned)
         )  # fmt: skip
         result = publish_release(
             workplace.outputs,
@@ -249,8 +272,8 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
             now=now,
             keep=site.keep_releases,
             validate=validate_release,
-            beside=partial(make_beside, about=about),
-            expected={name: stored.files[file] for name, (stored, file) in stored_files.items()},
+            beside=with_catalogue(partial(make_beside, about=about), facts),
+            expected=expected,
         )
     return {
         "release": str(result.path),
@@ -261,7 +284,8 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
     }
 
 
-def _project_about(site: Site, pinned: dict[str, StoredObject]) -> ReleaseAbout:
+def _about(site: Site, pinned: dict[str, StoredObject]) -> ReleaseAbout:
+    """Return the marks of what stands beside the towns: unshaded where one of them is."""
     unshaded = any(pinned[f"{name}/roofs"].metadata.get("unshaded", True) for name in published_scenarios(site, pinned))
     return release_about(site, newest_vintage(read_inventory(pinned[INVENTORY])), unshaded=unshaded)
 
@@ -290,7 +314,10 @@ def release_asset(
 
     @dg.asset(
         key=dg.AssetKey(["release"]),
-        deps=[dg.AssetKey([scenario, name]) for scenario in workplace.site.scenarios for name in RELEASED],
+        deps=[
+            dg.AssetKey(COMPARISON),
+            *(dg.AssetKey([scenario, name]) for scenario in workplace.site.scenarios for name in RELEASED),
+        ],
         group_name="publish",
         kinds={"geopackage"},
         owners=[OWNER],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import geopandas as gpd
 import pytest
 import yaml
+from pylopdf_fonts_ko import sans_path
 
 from geodata.demo import write_demo
 from pipelines.instance import Workplace, open_workplace
@@ -96,3 +99,32 @@ def small_town(small_base, tmp_path):
     shutil.copytree(small_base, place, symlinks=True)
     yield SmallTown(place / "demo" / "site.yaml", place)
     remove_tree(place)
+
+
+SYSTEM_PYTHON = Path("/usr/bin/python3")
+
+
+@pytest.fixture(scope="session")
+def probe_qgis():
+    """Run one of the probes beside this file under Debian's Python and its QGIS; gives what it found, and its messages."""
+    done = subprocess.run(
+        [SYSTEM_PYTHON, "-c", "import qgis.core"], capture_output=True, text=True, check=False
+    ) if SYSTEM_PYTHON.exists() else None  # fmt: skip
+    if done is None or done.returncode != 0:
+        pytest.skip("QGIS is not installed; on Debian: apt-get install qgis python3-qgis")
+
+    def probe(script: str, subject: Path, folder: Path) -> tuple[dict, str]:
+        # its libraries are Debian's, not ours
+        clean = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PYTHON", "GDAL", "PROJ", "VIRTUAL_ENV"))
+        }
+        environment = {**clean, "QT_QPA_PLATFORM": "offscreen", "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
+        done = subprocess.run(
+            [SYSTEM_PYTHON, Path(__file__).with_name(script), subject, folder, sans_path()],
+            capture_output=True, text=True, check=True, env=environment, timeout=240,
+        )  # fmt: skip
+        return json.loads(done.stdout), done.stderr
+
+    return probe

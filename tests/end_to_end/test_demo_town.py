@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 
 import pandas as pd
 import pyogrio
+import pystac
+import pystac.validation
 import pytest
 import rasterio
 
@@ -72,6 +75,7 @@ def test_each_planted_defect_leaves_its_reason(town, truth):
     assert counts["parcels", "pnu_malformed"] == parcels["pnu_malformed"]
     assert counts["land_cover", "code_unknown"] == truth["land_cover"]["code_unknown"]
     assert counts["parks", "coordinates_out_of_range"] == truth["parks"]["coordinates_out_of_range"]
+    assert counts["parks", "text_damaged"] == truth["parks"]["name_damaged"]
 
 
 def test_heights_come_from_where_the_maker_left_them(town, truth):
@@ -83,6 +87,9 @@ def test_heights_come_from_where_the_maker_left_them(town, truth):
 def test_parks_arrive_from_another_crs(town, truth):
     parks = read(town, "parks")
     assert len(parks) == truth["parks"]["published"]
+    # a name that was damaged before it came here is left out, not shown as rubbish
+    assert parks["name"].isna().sum() == truth["parks"]["name_damaged"]
+    assert parks["name"].dropna().str.startswith("가상 제").all()
     assert (parks["status"] == "built").sum() == truth["parks"]["built"]
     # the agency ships EPSG:5174; its definition and ours agree to centimetres
     assert parks["area_m2"].sum() == pytest.approx(truth["parks"]["area_inside_m2"], rel=1e-3)
@@ -187,3 +194,39 @@ def test_modules_are_whole_and_fit_on_their_roof(town):
     # twin/solar/roofs.yaml: a module is 1.722 m by 1.134 m and 430 W
     assert (with_modules["capacity_kwp"] - with_modules["module_count"] * 0.430).abs().max() < 0.001
     assert (with_modules["module_count"] * 1.722 * 1.134 <= with_modules["area_m2"] * 0.70 + 0.1).all()
+
+
+def test_the_catalogue_names_every_file_in_korean(town):
+    """Read by pystac, wherever the release lies; tiles and the like belong to an entry of their own."""
+    catalogue = pystac.Catalog.from_file(str(town.latest / "catalog.json"))
+    held = json.loads((town.latest / "manifest.json").read_text(encoding="utf-8"))["files"]
+    seen = {}
+    for owner in [*catalogue.get_children(), *catalogue.get_items(recursive=True)]:
+        assert pystac.validation.validate_dict(owner.to_dict(), extensions=[])
+        for name, asset in owner.assets.items():
+            assert asset.extra_fields["file:checksum"] == f"1220{held[name]['sha256']}"
+            assert re.search("[가-힣]", asset.title), name
+            assert asset.media_type != "application/octet-stream", name
+            seen[name] = asset
+    left = {name for name in held if name not in seen and not name.startswith(("stac/", "city3d/", "web/"))}
+    assert left == {"catalog.json"}
+    assert {"existing/twin.gpkg", "planned/twin.gpkg", "town.qgz", "report.html"} <= set(seen)
+
+
+def test_the_carbon_path_reaches_the_targets_of_the_site_file(town):
+    path = read(town, "carbon_path").set_index("year")
+    assert path.index.tolist() == list(range(2027, 2051))
+    assert path["built_pct"].loc[[2035, 2050]].tolist() == [100, 100]
+    # site file: 40 % of 35,000 t by 2030, all of it by 2050
+    assert path["target_reduction_tco2"].loc[[2030, 2050]].tolist() == [14_000, 35_000]
+    # the newest published factor is 0.4173 t/MWh, and a roof of 2035 has run for half a year then
+    full = read(town, "districts").query("kind == 'district'")["yield_kwh"].item()
+    assert 0.9 * full * 0.4173e-3 < path.loc[2036, "avoided_held_tco2"] < full * 0.4173e-3
+    assert (
+        path["share_of_target_pct"] - 100 * path["avoided_held_tco2"] / path["target_reduction_tco2"]
+    ).abs().max() < 0.01
+    report = (town.latest / "report.html").read_text(encoding="utf-8")
+    assert (
+        'data-layer="carbon_path" data-field="share_of_target_pct" data-scenario="planned" data-rule="year=2030"'
+        in report
+    )

@@ -1,4 +1,4 @@
-"""Holds a GeoPackage to the standard, to its own promises and to the catalogue.
+"""Holds a GeoPackage to the standard, to its own promises and to the catalogue, and what stands beside it to the GeoPackage.
 
 The standard is checked by GDAL's `validate_gpkg`, in pure Python, with its extra checks and with warnings as errors.
 """
@@ -12,8 +12,8 @@ from pathlib import Path
 
 from osgeo_utils.samples import validate_gpkg
 
-from geodata.catalogue import LAYERS, Layer
-from geodata.catalogue.changes import CHANGE_LAYERS
+from geodata.catalogue import GEOPACKAGES, LAYERS, Layer
+from twin.publish.geoparquet import layer_problems, rows_of
 
 USER_VERSION = 10300
 """GeoPackage 1.3.0, the newest that QGIS 3.22 reads without a warning."""
@@ -53,15 +53,38 @@ def validate_geopackage(path: Path, catalogue: Mapping[str, Layer] = LAYERS) -> 
 
 
 def validate_release(folder: Path) -> list[str]:
-    """Return everything that is wrong with the GeoPackages of a release; a release without any is wrong too."""
+    """Return everything that is wrong with the GeoPackages and GeoParquet files of a release.
+
+    A release without any GeoPackage is wrong too.
+    """
     paths = sorted(folder.rglob("*.gpkg"))
     if not paths:
         return [f"{folder.name}: holds no GeoPackage"]
-    return [
-        f"{path.parent.name}/{problem}"
+    found = [
+        f"{path.relative_to(folder).parent.as_posix()}/{problem}".removeprefix("./")
         for path in paths
-        for problem in validate_geopackage(path, CHANGE_LAYERS if path.name == "changes.gpkg" else LAYERS)
+        for problem in validate_geopackage(path, GEOPACKAGES.get(path.name, LAYERS))
     ]
+    for path in sorted(folder.glob("geoparquet/*/*.parquet")):
+        twin = folder / path.parent.name / "twin.gpkg"
+        found += [f"{path.parent.name}/{problem}" for problem in _beside_geopackage(path, twin)]
+    return found
+
+
+def _beside_geopackage(path: Path, geopackage: Path) -> list[str]:
+    """Return what is wrong with the GeoParquet file ``path`` by itself, and beside the same layer of ``geopackage``."""
+    name = path.stem
+    if name not in LAYERS:
+        return [f"{path.name}: is not a layer of the catalogue"]
+    found = layer_problems(path, LAYERS[name])
+    if found:
+        return found
+    try:
+        with closing(sqlite3.connect(f"file:{geopackage}?mode=ro&immutable=1", uri=True)) as connection:
+            rows = connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608
+    except sqlite3.Error as error:
+        return [f"{path.name}: {geopackage.name} has no such layer: {error}"]
+    return [] if rows == rows_of(path) else [f"{path.name}: holds {rows_of(path)} rows, {geopackage.name} {rows}"]
 
 
 def _header_problems(path: Path) -> list[str]:
