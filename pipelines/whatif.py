@@ -32,18 +32,20 @@ from twin.scenario.buildings import EXISTING, all_buildings
 from twin.sky.tiles import SurfaceFolder
 from twin.solar.resource_file import load_resource
 from twin.solar.roofs import roof_planes as planes_of
+from twin.sunlight.solstice import town_sun
 from twin.surface import ground_heights
 from twin.whatif.block import EditedBlock, edited_block
 from twin.whatif.buildings import touched_town
 from twin.whatif.edit import BlockEdit
 from twin.whatif.heights import changed_shapes, edited_canopy, edited_cover, edited_surface
 from twin.whatif.sky import ChangedSky, TownSky, changed_sky
+from twin.whatif.sunlight import edited_sunlight, moved_sunlight
 from twin.whatif.tables import Town, town_after, whatif_tables
 from twin.whatif.yields import edited_yields
 
 FRESH = (
     "blocks", "designs", "massing", "footprints", "land_cover", "surface", "roof_planes", "canopy", "skyline", "roof_yields",
-    "energy", "roofs", "buildings", "plan_blocks",
+    "winter_sun", "energy", "roofs", "buildings", "plan_blocks",
 )  # fmt: skip
 """Steps of the plan that the edit takes over from; each must be what a run would take from the store."""
 SHARED = (
@@ -221,17 +223,22 @@ def _answer(
     footprints = all_buildings([layer for layer in (rest, new) if layer is not None and len(layer)])
     planes = _planes(base, old_planes, rest, new)
     resource = load_resource(work.need("sources/resource").data)
-    sky, rows = _sky(base, edited, (ground, old_footprints, old_planes), (footprints, planes), folder=folder, keep=keep)
+    heights = _heights(base, edited, (ground, old_footprints), (footprints, planes), folder)
+    sky, rows = _sky(base, old_planes, planes, heights, keep)
     published = work.frame("scenario/roofs")
     yields = edited_yields(
         planes, published, work.need("scenario/roof_yields").data, folder / "yields",
         rows=rows, sky=sky, resource=resource, timezone=site.timezone,
     )  # fmt: skip
+    before = Town(work.frame("scenario/buildings"), published, work.frame("scenario/plan_blocks"))
+    sunlight = edited_sunlight(
+        before.buildings, footprints, heights.changed, heights.surface, town_sun(load_area(work))
+    )
     touched = touched_town(
         footprints, planes, yields.roofs, edited.blocks, yields.hours,
-        block_id=edit.block_id, changed_roofs=yields.changed, resource=resource, timezone=site.timezone,
+        block_id=edit.block_id, changed_roofs=yields.changed, sunlight=sunlight,
+        other_sun=moved_sunlight(before.buildings, sunlight), resource=resource, timezone=site.timezone,
     )  # fmt: skip
-    before = Town(work.frame("scenario/buildings"), published, work.frame("scenario/plan_blocks"))
     unshaded = work.need("scenario/roof_yields").metadata["unshaded"]
     return WhatIf(
         tables=whatif_tables(edit.block_id, before, touched, yields.roofs),
@@ -284,30 +291,37 @@ def _planes(
     return joined.sort_values("roof_id", ignore_index=True)
 
 
-def _sky(
+@dataclass(frozen=True)
+class Heights:
+    """Surface and trees after the edit, and the shapes under which they may differ."""
+
+    changed: np.ndarray
+    surface: SurfaceFolder | None
+    """None where nothing has changed, or no surface is known."""
+    evergreen: SurfaceFolder | None
+
+
+def _heights(
     base: Base,
     edited: EditedBlock,
-    before: tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, gpd.GeoDataFrame],
+    before: tuple[gpd.GeoDataFrame, gpd.GeoDataFrame],
     after: tuple[gpd.GeoDataFrame, gpd.GeoDataFrame],
-    *,
     folder: Path,
-    keep: Callable[[str, dict[str, Any], Callable[[Path], None]], Path],
-) -> tuple[ChangedSky | None, np.ndarray]:
-    """Return the sky of the roofs that see another one, and where these stand among the planes after the edit."""
+) -> Heights:
+    """Return surface and trees after the edit, from ground and footprints before, and footprints and planes after it."""
     work, site = base.work, base.work.site
-    (old_ground, old_footprints, old_planes), (footprints, planes) = before, after
-    if not work.has("scenario/skyline"):
-        return None, np.flatnonzero(~planes["roof_id"].isin(old_planes["roof_id"]))
+    (old_ground, old_footprints), (footprints, _) = before, after
     told = ["height"] + (["altitude"] if "altitude" in footprints.columns else [])
     houses = changed_shapes(old_footprints, footprints, told)
     soil = changed_shapes(old_ground, edited.ground, ["class_code"])
-    if not len(houses) + len(soil):
-        return None, np.empty(0, dtype=np.int64)
+    changed = np.concatenate([houses, soil])
+    if not len(changed) or not work.has("scenario/surface"):
+        return Heights(changed, None, None)
     model = work.has("sources/surface_model")
     terrain = work.path("sources/terrain", "terrain.tif") if work.has("sources/terrain") else None
     surface = edited_surface(
         footprints,
-        np.concatenate([houses, soil]) if model else houses,
+        changed if model else houses,
         work.need("scenario/surface").data,
         folder / "surface",
         terrain=terrain,
@@ -316,33 +330,33 @@ def _sky(
         surface_model=work.path("sources/surface_model", "surface_model.tif") if model else None,
         outdated=edited.ground.geometry,
     )
-    surface, evergreen = _trees(base, edited, (houses, soil), (footprints, planes), surface=surface, folder=folder)
-    hills = work.path("sources/terrain", HILLS)
-    sky = changed_sky(
-        TownSky.load(work.need("scenario/skyline").data), old_planes, planes, np.concatenate([houses, soil]),
-        surface=surface, evergreen=evergreen, hills=hills if hills.exists() else None,
-        azimuths=site.solar.azimuths, keep=keep, compute=site.compute,
-    )  # fmt: skip
-    return sky, sky.rows
-
-
-def _trees(
-    base: Base,
-    edited: EditedBlock,
-    changed: tuple[np.ndarray, np.ndarray],
-    after: tuple[gpd.GeoDataFrame, gpd.GeoDataFrame],
-    *,
-    surface: SurfaceFolder,
-    folder: Path,
-) -> tuple[SurfaceFolder, SurfaceFolder | None]:
-    work, (houses, soil) = base.work, changed
     measured = work.need("scenario/surface").metadata.get("cells_measured")
     if measured or not work.has("scenario/land_cover"):
-        return surface, None
+        return Heights(changed, surface, None)
     if len(soil):
-        cover = edited_cover(work.frame("sources/land_cover"), edited.ground, np.concatenate([houses, soil]))
+        cover = edited_cover(work.frame("sources/land_cover"), edited.ground, changed)
     else:
         cover = work.frame("scenario/land_cover")
     cleared = np.concatenate([frame.geometry.to_numpy() for frame in after])
     known = work.need("scenario/canopy").data if work.has("scenario/canopy") else None
-    return edited_canopy(cover, cleared, np.concatenate(changed), surface, before=known, out=folder / "canopy")
+    return Heights(changed, *edited_canopy(cover, cleared, changed, surface, before=known, out=folder / "canopy"))
+
+
+def _sky(
+    base: Base,
+    old_planes: gpd.GeoDataFrame,
+    planes: gpd.GeoDataFrame,
+    heights: Heights,
+    keep: Callable[[str, dict[str, Any], Callable[[Path], None]], Path],
+) -> tuple[ChangedSky | None, np.ndarray]:
+    """Return the sky of the roofs that see another one, and where these stand among the planes after the edit."""
+    work, site = base.work, base.work.site
+    if not work.has("scenario/skyline") or heights.surface is None:
+        return None, np.flatnonzero(~planes["roof_id"].isin(old_planes["roof_id"]))
+    hills = work.path("sources/terrain", HILLS)
+    sky = changed_sky(
+        TownSky.load(work.need("scenario/skyline").data), old_planes, planes, heights.changed,
+        surface=heights.surface, evergreen=heights.evergreen, hills=hills if hills.exists() else None,
+        azimuths=site.solar.azimuths, keep=keep, compute=site.compute,
+    )  # fmt: skip
+    return sky, sky.rows

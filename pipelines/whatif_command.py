@@ -135,19 +135,28 @@ def _show_summary(out: Console, summary: Any) -> None:
 
 
 def _show_neighbours(out: Console, houses: Any) -> None:
-    from twin.whatif.page import neighbours, number, signed  # noqa: PLC0415
+    from twin.whatif.page import neighbours, sun_neighbours  # noqa: PLC0415
 
-    moved = neighbours(houses)
-    out.print(f"발전량이 달라지는 이웃 건물 · neighbours whose yield changes: {len(moved):,}", style="bold")
+    _show_moved(
+        out, "발전량이 달라지는 이웃 건물 · neighbours whose yield changes", neighbours(houses), "yield_kwh", "kWh"
+    )
+    title = "동지 연속 일조(9–15시)가 달라지는 이웃 주거 건물 · homes nearby whose unbroken winter sun changes"
+    _show_moved(out, title, sun_neighbours(houses), "winter_sun_run_median_h", "h")
+
+
+def _show_moved(out: Console, title: str, moved: Any, name: str, unit: str) -> None:
+    from twin.whatif.page import number, signed  # noqa: PLC0415
+
+    out.print(f"{title}: {len(moved):,}", style="bold")
     if moved.empty:
         return
     table = Table(box=None, header_style="bold")
-    for title in ("건물 building", "블록 block"):
-        table.add_column(title)
-    for title in ("kWh 이전 before", "이후 after", "차이 difference"):
-        table.add_column(title, justify="right")
+    for head in ("건물 building", "블록 block"):
+        table.add_column(head)
+    for head in (f"{unit} 이전 before", "이후 after", "차이 difference"):
+        table.add_column(head, justify="right")
     for row in moved.head(_MOST_NEIGHBOURS).to_dict("records"):
         block = row["block_id"] if isinstance(row["block_id"], str) else "–"
-        values = (number(row["yield_kwh_before"]), number(row["yield_kwh_after"]), signed(row["yield_kwh_change"]))
+        values = (number(row[f"{name}_before"]), number(row[f"{name}_after"]), signed(row[f"{name}_change"]))
         table.add_row(row["building_id"], block, *values)
     out.print(table)

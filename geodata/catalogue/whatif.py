@@ -24,6 +24,7 @@ COMPARED_BLOCKS = (
 )  # fmt: skip
 COMPARED_BUILDINGS = (
     "height", "floors_above", "homes", "floor_area_m2", "capacity_kwp", "yield_kwh", "demand_kwh", "self_sufficiency_pct", "avoided_tco2",
+    "winter_sun_run_least_h", "winter_sun_run_median_h", "winter_sun_sum_median_h",
 )  # fmt: skip
 
 
@@ -84,8 +85,8 @@ HOUSES = Layer(
     name="whatif_buildings",
     ko="가정 검토: 건물",
     en="What if, buildings",
-    about_ko="고친 블록의 건물과, 지붕의 하늘이 달라진 이웃 건물. 도형은 이후의 것, 없어지는 건물은 이전의 것.",
-    about_en="Buildings of the edited block and neighbours whose roofs see another sky. Shapes are those after the edit, of buildings that leave those before.",
+    about_ko="고친 블록의 건물과, 지붕의 하늘이나 동지 일조가 달라진 이웃 건물. 도형은 이후의 것, 없어지는 건물은 이전의 것.",
+    about_en="Buildings of the edited block and neighbours whose roofs see another sky or whose winter sun changes. Shapes are those after the edit, of buildings that leave those before.",
     geometry="MultiPolygon",
     key="building_id",
     fields=(

@@ -60,6 +60,7 @@ PARAMETER_FILES = (
     ("twin.solar", "resource.yaml"),
     ("twin.solar", "roofs.yaml"),
     ("twin.roof_fit", "roof_fit.yaml"),
+    ("twin.sunlight", "winter_sun.yaml"),
     ("twin.energy", "intensity.yaml"),
     ("twin.energy", "load_shapes.yaml"),
     ("twin.energy", "rules.yaml"),

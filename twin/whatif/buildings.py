@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -23,7 +23,7 @@ class TouchedTown:
     """What the edit touches, in published form."""
 
     buildings: gpd.GeoDataFrame
-    """Layer `buildings`: of the edited block, of every other block in which a roof sees another sky, and of such roofs elsewhere."""
+    """Layer `buildings`: of the edited block, of every other block in which a roof or a home sees another sky, and such buildings elsewhere."""
     blocks: gpd.GeoDataFrame
     """Layer `plan_blocks`: the edited block and those others, without green cover."""
 
@@ -37,6 +37,8 @@ def touched_town(
     *,
     block_id: str,
     changed_roofs: frozenset[str],
+    sunlight: pd.DataFrame | None,
+    other_sun: Set[str],
     resource: Resource,
     timezone: str,
 ) -> TouchedTown:
@@ -52,9 +54,14 @@ def touched_town(
         The edited block.
     changed_roofs
         `roof_id` of the roofs that were computed again.
+    sunlight
+        Winter sun of all buildings by `building_id`, None where it was not counted.
+    other_sun
+        `building_id` of those whose winter sun is another one now.
     """
     seen = planes.loc[planes["roof_id"].isin(changed_roofs), "building_id"]
     direct = footprints["building_id"].isin(seen) | (footprints["block_id"] == block_id)
+    direct |= footprints["building_id"].isin(other_sun)
     names = {block_id, *footprints.loc[direct, "block_id"].dropna()}
     mine = footprints[direct | footprints["block_id"].isin(names)].reset_index(drop=True)
     own = planes[planes["building_id"].isin(mine["building_id"])]
@@ -70,6 +77,8 @@ def touched_town(
     )
     frame = mine.join(building_sums(mine, roofs[roofs["building_id"].isin(mine["building_id"])]), on="building_id")
     matched = demand.merge(balance.buildings, on="building_id", validate="one_to_one")
+    if sunlight is not None:
+        frame = frame.join(sunlight, on="building_id")
     layer = LAYERS["buildings"]
     buildings = layer.finish(building_columns(frame, matched))
     rows = blocks[blocks["block_id"].isin(names)].reset_index(drop=True)

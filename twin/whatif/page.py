@@ -15,7 +15,7 @@ import pandas as pd
 
 from geodata.accounting import REASONS
 from geodata.catalogue import LAYERS
-from geodata.catalogue.whatif import FATES, PLACES
+from geodata.catalogue.whatif import PLACES
 from twin.publish.about import DEMO, ReleaseAbout
 from twin.publish.map_shapes import draw_classes, draw_polygons
 from twin.publish.map_sheet import FAINT, Bounds, Sheet, font, legend_box, north_arrow, scale_bar
@@ -48,6 +48,15 @@ def neighbours(houses: pd.DataFrame) -> pd.DataFrame:
     other = houses[houses["place"] == "neighbours"]
     moved = other[other["yield_kwh_change"].abs() >= 1.0] if "yield_kwh_change" in other.columns else other.iloc[:0]
     return moved.sort_values(["yield_kwh_change", "building_id"]) if len(moved) else moved
+
+
+def sun_neighbours(houses: pd.DataFrame) -> pd.DataFrame:
+    """Return the neighbours whose unbroken winter sun changes, those that lose most first."""
+    name = "winter_sun_run_median_h_change"
+    other = houses[houses["place"] == "neighbours"]
+    if name not in other.columns:
+        return other.iloc[:0]
+    return other[other[name].abs() > 0].sort_values([name, "building_id"])
 
 
 def draw_both(
@@ -122,6 +131,7 @@ def whatif_page(
     )
     environment.filters |= {"number": number, "signed": signed}
     summary, moved = tables["whatif_summary"], neighbours(tables["whatif_buildings"])
+    dark = sun_neighbours(tables["whatif_buildings"])
     page: dict[str, Any] = {
         "title_ko": about.title_ko,
         "title_en": about.title_en,
@@ -135,7 +145,8 @@ def whatif_page(
         ],
         "neighbours": moved.head(MOST_NEIGHBOURS).drop(columns="geometry").to_dict("records"),
         "neighbour_count": len(moved),
-        "fates": {code: (choice.ko, choice.en) for code, choice in FATES.items()},
+        "darker": dark.head(MOST_NEIGHBOURS).drop(columns="geometry").to_dict("records"),
+        "darker_count": len(dark),
         "notes": note_lines(notes),
         "picture": base64.b64encode(picture).decode("ascii"),
     }
