@@ -11,6 +11,7 @@ from typing import Any
 
 import geopandas as gpd
 import jinja2
+import numpy as np
 import pandas as pd
 
 from geodata.accounting import REASONS
@@ -44,19 +45,23 @@ def edit_lines(edit: BlockEdit, blocks: pd.DataFrame, design: str | None) -> lis
 
 
 def neighbours(houses: pd.DataFrame) -> pd.DataFrame:
-    """Return the neighbours whose yield changes, those that lose most first."""
-    other = houses[houses["place"] == "neighbours"]
-    moved = other[other["yield_kwh_change"].abs() >= 1.0] if "yield_kwh_change" in other.columns else other.iloc[:0]
-    return moved.sort_values(["yield_kwh_change", "building_id"]) if len(moved) else moved
+    """Return the neighbours whose yield changes, the largest changes first."""
+    return _moved(houses, "yield_kwh_change")
 
 
 def sun_neighbours(houses: pd.DataFrame) -> pd.DataFrame:
-    """Return the neighbours whose unbroken winter sun changes, those that lose most first."""
-    name = "winter_sun_run_median_h_change"
+    """Return the neighbours whose unbroken winter sun changes, the largest changes first."""
+    return _moved(houses, "winter_sun_run_median_h_change")
+
+
+def _moved(houses: pd.DataFrame, change: str) -> pd.DataFrame:
     other = houses[houses["place"] == "neighbours"]
-    if name not in other.columns:
+    if change not in other.columns:
         return other.iloc[:0]
-    return other[other[name].abs() > 0].sort_values([name, "building_id"])
+    size = other[change].abs().astype("float64")
+    moved = other[(size > 0).to_numpy()]
+    order = np.lexsort((moved["building_id"].to_numpy(dtype=str), -size[moved.index].to_numpy()))
+    return moved.iloc[order]
 
 
 def draw_both(
@@ -181,7 +186,9 @@ def number(value: Any) -> str:
 
 def signed(value: Any) -> str:
     """Return a difference with its sign."""
-    return "" if pd.isna(value) else f"{float(value):+,.{digits(value)}f}".replace("-", "−")
+    if pd.isna(value):
+        return ""
+    return "0" if value == 0 else f"{float(value):+,.{digits(value)}f}".replace("-", "−")
 
 
 def digits(value: Any) -> int:
