@@ -66,6 +66,7 @@ PARAMETER_FILES = (
     ("twin.energy", "rules.yaml"),
     ("twin.carbon", "grid.yaml"),
     ("twin.money", "money.yaml"),
+    ("twin.shortlist", "weights.yaml"),
     ("twin.green", "policy.yaml"),
     ("twin.scenario", "rules.yaml"),
     ("twin.massing", "massing.yaml"),
