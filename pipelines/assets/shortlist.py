@@ -17,6 +17,11 @@ from twin.shortlist.ranking import ranked
 from twin.shortlist.roads import roads_of
 from twin.solar.resource_file import load_resource
 
+CARDS = "cards.html"
+"""Page of cards among the result's files."""
+IRRADIATION = "irradiation_kwh_m2.tif"
+"""Raster of the ground that tells the shading of car parks."""
+
 
 @step("scenario/shortlist", group="energy", essential=("scenario/buildings", "scenario/roofs", "scenario/energy", "sources/resource"),
       needs=("sources/parcels", "sources/roads", "scenario/blocks", "scenario/sky_rasters", AREA, INVENTORY), layer=LAYERS["shortlist"],
@@ -56,8 +61,5 @@ def shortlist(work: Work) -> None:
     )
     (work.out / CARDS).write_text(page, encoding="utf-8")
 
-
-CARDS = "cards.html"
-IRRADIATION = "irradiation_kwh_m2.tif"
 
 STEPS: tuple[Step, ...] = (shortlist,)
