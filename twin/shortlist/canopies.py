@@ -13,7 +13,7 @@ import shapely
 from geodata.parameters import Parameters
 from geodata.repair import polygon_parts
 from twin.carbon.factors import avoided_tco2, latest_factor
-from twin.money.systems import system_money
+from twin.money.systems import money_parameters, system_money
 from twin.scenario.blocks import NEW
 from twin.scenario.ndvi import unchanged_parcels
 from twin.shortlist.candidates import COLUMNS, shortlist_parameters
@@ -95,7 +95,16 @@ def lot_candidates(
     lots["yield_kwh"] = lots["capacity_kwp"] * lots["specific_yield_kwh_kwp"]
     lots["avoided_tco2"] = lots["yield_kwh"] * avoided_tco2(1.0, latest_factor())
     lots = lots.assign(self_consumed_kwh=0.0, energy_use="unknown")
-    return lots.join(system_money(lots))[list(COLUMNS)]
+    return lots.join(system_money(lots, canopy_prices(values)))[list(COLUMNS)]
+
+
+def canopy_prices(values: Parameters) -> Parameters:
+    """Return the prices of ``money.yaml`` with the investment of canopies."""
+    money, factor = money_parameters(), float(values["canopy_cost_factor"])
+    records = {name: money.record(name) for name in money}
+    dearer = {size: factor * float(price) for size, price in money["capex"].items()}
+    records["capex"] = records["capex"].model_copy(update={"value": dearer})
+    return Parameters(records)
 
 
 def free_specific_yield(resource: Resource, tilt_deg: float, azimuth_deg: float) -> float:

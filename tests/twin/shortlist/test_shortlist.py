@@ -11,9 +11,10 @@ import pytest
 import shapely
 
 from geodata.catalogue import LAYERS
+from twin.money.systems import money_parameters
 from twin.publish.about import ReleaseAbout
 from twin.shortlist.candidates import roof_candidates, shortlist_parameters
-from twin.shortlist.canopies import open_lots
+from twin.shortlist.canopies import canopy_prices, open_lots
 from twin.shortlist.cards import cards_page
 from twin.shortlist.ranking import ranked
 from twin.shortlist.roads import roads_of
@@ -137,6 +138,16 @@ def test_car_parks_lose_what_is_built_on_them_and_what_the_plan_changes():
     assert list(later["site_id"]) == ["p1", "주1"]
     assert list(later.area) == [200.0, 1200.0]
     assert open_lots(None, houses, None, None).empty
+
+
+def test_a_canopy_costs_more_than_a_roof_of_its_size():
+    money, prices = money_parameters(), canopy_prices(shortlist_parameters())
+    assert {size: price / money["capex"][size] for size, price in prices["capex"].items()} == pytest.approx(
+        dict.fromkeys(money["capex"], 1.4)
+    )
+    assert {name: prices[name] for name in prices if name != "capex"} == {
+        name: money[name] for name in money if name != "capex"
+    }
 
 
 def test_roads_are_centrelines_else_parcels_with_the_roads_of_the_plan():
