@@ -213,6 +213,21 @@ def test_the_catalogue_names_every_file_in_korean(town):
     assert {"existing/twin.gpkg", "planned/twin.gpkg", "town.qgz", "report.html"} <= set(seen)
 
 
+def test_the_web_page_is_whole_and_small(town):
+    """Every lot and building of both scenarios is in a tile; 15 MB is what a town of this size may weigh."""
+    page = town.latest / "web"
+    assert sum(path.stat().st_size for path in page.rglob("*") if path.is_file()) < 15e6
+    assert (page / "index.html").exists()
+    for scenario in ("existing", "planned"):
+        tiles = "".join(p.read_text(encoding="utf-8") for p in sorted((page / "data" / scenario).glob("[0-9]*.js")))
+        package = town.latest / scenario / "twin.gpkg"
+        buildings = pyogrio.read_dataframe(package, layer="buildings", columns=["building_id"], read_geometry=False)
+        parcels = pyogrio.read_dataframe(package, layer="parcels", columns=["pnu"], read_geometry=False)
+        assert all(f'"{key}"' in tiles for key in buildings["building_id"])
+        index = (page / "data" / scenario / "index.js").read_text(encoding="utf-8")
+        assert all(f'["{pnu}"' in index for pnu in parcels["pnu"])
+
+
 def test_the_carbon_path_reaches_the_targets_of_the_site_file(town):
     path = read(town, "carbon_path").set_index("year")
     assert path.index.tolist() == list(range(2027, 2051))
@@ -230,3 +245,17 @@ def test_the_carbon_path_reaches_the_targets_of_the_site_file(town):
         'data-layer="carbon_path" data-field="share_of_target_pct" data-scenario="planned" data-rule="year=2030"'
         in report
     )
+
+
+def test_homes_are_as_the_plan_says_or_a_reason_tells_why_not(town):
+    blocks, told, houses = (
+        pyogrio.read_dataframe(town.latest / "planned" / "twin.gpkg", layer=name)
+        for name in ("plan_blocks", "quality", "buildings")
+    )
+    asked, built = blocks["homes"].fillna(0), blocks["homes_built"].fillna(0)
+    off = blocks.loc[(built - asked).abs() > 0.02 * asked, "block_id"]
+    reasons = told.loc[told["reason"].isin(["homes_of_standing", "floor_area_not_reached", "plan_impossible"]), "key"]
+    assert set(off) <= set(reasons)
+    new = blocks["block_status"] == "new"
+    assert asked[new].sum() > 0
+    assert houses["homes"].sum() == built.sum() == pytest.approx(asked[new].sum(), rel=0.02)
