@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from geodata.errors import InputError
+from pipelines.command_options import OutputsOption, SiteOption, StateOption, out
 
 BlockOption = Annotated[str, typer.Option("--block", help="Block to edit, as the layer plan_blocks names it.")]
 PlanOption = Annotated[
@@ -56,7 +57,39 @@ class Question:
     folder: Path | None
 
 
-def answer(out: Console, workplace: Any, question: Question) -> None:
+def whatif(
+    block: BlockOption,
+    *,
+    scenario: PlanOption = None,
+    far: RatioOption = None,
+    coverage: CoverageOption = None,
+    floors: FloorsOption = None,
+    height: HeightOption = None,
+    homes: HomesOption = None,
+    land_use: UseOption = None,
+    design: DesignOption = None,
+    column: ColumnOption = None,
+    folder: FolderOption = None,
+    site: SiteOption = None,
+    outputs: OutputsOption = None,
+    state: StateOption = None,
+) -> None:
+    """Say what changes if one block of a plan were built otherwise; nothing is published. · 블록 가정 검토."""
+    from pipelines.instance import open_workplace  # noqa: PLC0415
+
+    values = {
+        "land_use": land_use,
+        "floor_area_ratio_pct": far,
+        "building_coverage_pct": coverage,
+        "floors_limit": floors,
+        "height_limit_m": height,
+        "homes": homes,
+    }
+    question = Question(block, scenario, values, design, column or [], folder)
+    _answer(out, open_workplace(site, outputs, state), question)
+
+
+def _answer(out: Console, workplace: Any, question: Question) -> None:
     """Compute the edit, print what it changes, and write GeoPackage and page into a new folder."""
     from geodata.catalogue.whatif import WHATIF_LAYERS  # noqa: PLC0415 - as in the command line
     from pipelines.whatif import what_if  # noqa: PLC0415
