@@ -15,16 +15,17 @@ from threading import Thread
 from typing import Annotated, Any, ParamSpec
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from geodata.errors import InputError
 from geodata.site import Site
+from pipelines.command_options import OutputsOption, SiteOption, StateOption, err, out
 from pipelines.diff_command import AfterOption, BeforeOption
 from pipelines.diff_command import diff as diff_releases
 from pipelines.fetch_command import LayersOption
 from pipelines.fetch_command import fetch as fetch_layers
 from pipelines.view_command import LOOPBACK, page_server
+from pipelines.whatif_command import whatif
 
 app = typer.Typer(
     help="From an inbox of agency files to a published GeoPackage release of the town. · 기관 파일에서 검증된 GeoPackage 릴리스까지.",
@@ -33,19 +34,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-# into a file or a pipe, lines are as long as they are; tables get room to be read
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 180)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-
-SiteOption = Annotated[
-    Path | None, typer.Option("--site", help="Site file (YAML). Default: the shipped Gwangmyeong-Siheung.")
-]
-OutputsOption = Annotated[Path | None, typer.Option("--outputs", help="Folder of the releases. Default: outputs")]
-StateOption = Annotated[
-    Path | None,
-    typer.Option("--state", help="Folder of Dagster's instance and the store, on a local disk. Default: .twin"),
-]
-
 WORTH_TELLING_S = 5.0
 """What is nearly done needs no forecast."""
 
@@ -276,6 +264,9 @@ def diff(
     from pipelines.instance import open_workplace  # noqa: PLC0415
 
     diff_releases(out, open_workplace(site, outputs, state), before, after, file)
+
+
+app.command()(readable(whatif))
 
 
 @app.command()

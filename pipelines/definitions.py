@@ -10,7 +10,21 @@ from functools import partial
 
 import dagster as dg
 
-from pipelines.assets import biotope, comparison, energy, green, plan, publish, release, solar, sources, town, web
+from pipelines.assets import (
+    biotope,
+    comparison,
+    energy,
+    green,
+    plan,
+    publish,
+    release,
+    shortlist,
+    solar,
+    sources,
+    sunlight,
+    town,
+    web,
+)
 from pipelines.assets.inventory import inventory_asset
 from pipelines.checks import account_check, comparison_check, layer_check
 from pipelines.instance import Workplace, open_workplace, refuse_foreign_instance
@@ -25,7 +39,9 @@ SCENARIO_STEPS: tuple[Step, ...] = (
     *plan.STEPS,
     *town.STEPS,
     *solar.STEPS,
+    *sunlight.STEPS,
     *energy.STEPS,
+    *shortlist.STEPS,
     *green.STEPS,
     *biotope.STEPS,
     *publish.STEPS,

@@ -125,6 +125,10 @@ class Store:
             return None
         return self._read(asset, pointer["digest"])
 
+    def find(self, asset: str, *, inputs: Mapping[str, str], parameters: Any, code_version: str) -> StoredObject | None:
+        """Return the object that `get_or_build` would take from the store, or None; no pointer moves."""
+        return self._read(asset, object_digest(asset, inputs, parameters, code_version))
+
     def by_content(self, asset: str, content: str) -> StoredObject | None:
         """Return the object of ``asset`` with this content hash, if it is in the store.
 

@@ -7,6 +7,7 @@ in memory at a time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -71,6 +72,7 @@ def build_surface(
     *,
     surface_model: Path | None = None,
     outdated: gpd.GeoSeries | None = None,
+    only: Callable[[shapely.Geometry], bool] | None = None,
 ) -> SurfaceReport:
     """Write the surface as float32 GeoTIFF tiles ``out/E<km>_N<km>.tif``.
 
@@ -85,6 +87,7 @@ def build_surface(
     surface_model : measured heights of roofs, trees and ground, a raster in the CRS of ``area``, gaps NaN; where it has
         heights nothing is taken from ``buildings`` and ``terrain``
     outdated : ground on which ``surface_model`` is no longer true, or None
+    only : which tiles are wanted, by their square; all of them if None
 
     Raises
     ------
@@ -110,6 +113,8 @@ def build_surface(
         )
         for east, north in corners:
             box = shapely.box(east, north, east + TILE_M, north + TILE_M)
+            if only is not None and not only(box):
+                continue
             # ascending roof height: the last one burnt is the highest
             chosen = np.sort(tree.query(box, predicate="intersects"))
             heights = _sampled(ground, east, north, side, cell_size_m)

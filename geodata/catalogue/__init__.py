@@ -14,11 +14,12 @@ from geodata.catalogue.energy import CARBON_PATH
 from geodata.catalogue.model import Choice, Field, Layer, LayerError
 from geodata.catalogue.nature import GREEN, PARKS
 from geodata.catalogue.provenance import QUALITY, RUN_INFO
+from geodata.catalogue.shortlist import SHORTLIST
 
 LAYERS: dict[str, Layer] = {
     layer.name: layer
     for layer in (
-        DISTRICTS, PLAN_BLOCKS, PARCELS, BUILDINGS, ROOFS, GREEN, PARKS, UNSERVED_BUILDINGS, CARBON_PATH, QUALITY, RUN_INFO,
+        DISTRICTS, PLAN_BLOCKS, PARCELS, BUILDINGS, ROOFS, GREEN, PARKS, UNSERVED_BUILDINGS, CARBON_PATH, SHORTLIST, QUALITY, RUN_INFO,
     )
 }
 """All layers of ``twin.gpkg`` in the order in which they are published."""

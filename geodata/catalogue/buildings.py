@@ -9,6 +9,7 @@ from geodata.catalogue.energy import ENERGY_BUILDING_FIELDS, UNCERTAINTY_FIELDS
 from geodata.catalogue.model import Choice, Field, Layer
 from geodata.catalogue.planning import BUILDING_PLAN_FIELDS
 from geodata.catalogue.shared import DONG_CODE, MONTHLY_YIELD, SOLAR_SUMS
+from geodata.catalogue.sunlight import WINTER_SUN
 from geodata.catalogue.three_thirty import BUILDING_RULE
 
 HEIGHT_SOURCES = {
@@ -69,6 +70,7 @@ BUILDINGS = Layer(
         *ROOF_BUDGET_FIELDS,
         *BUILDING_ACCESS,
         *BUILDING_RULE,
+        *WINTER_SUN,
         *SOLAR_SUMS, *ENERGY_BUILDING_FIELDS,
     ),
 )

@@ -53,16 +53,16 @@ def _krw(name: str, ko: str, en: str, about_ko: str, about_en: str, *, minimum: 
                  about_ko=about_ko, about_en=about_en)
 
 
-_AVOIDED = Field(name="avoided_tco2", kind="real", ko="연간 온실가스 감축량", en="Avoided emissions a year", unit="tCO2eq", decimals=2, minimum=0, sunlit=True, required=False,
+AVOIDED = Field(name="avoided_tco2", kind="real", ko="연간 온실가스 감축량", en="Avoided emissions a year", unit="tCO2eq", decimals=2, minimum=0, sunlit=True, required=False,
                  about_ko="연간 발전량 × 최근 공표된 전력 배출계수 (2023년 0.4173 tCO2eq/MWh)", about_en="yearly yield × the newest published grid factor (0.4173 tCO2eq/MWh of 2023)")
-_CAPEX = _krw("capex_krw", "설치비", "Investment", "규모별 단가의 가정. 견적이 아니다", "assumed price by size, no offer", minimum=0)
-_NPV = _krw("npv_krw", "순현재가치", "Net present value", "20년, 할인율 4.5 %의 가정", "over 20 years at 4.5 %, assumptions in run_info")
+CAPEX = _krw("capex_krw", "설치비", "Investment", "규모별 단가의 가정. 견적이 아니다", "assumed price by size, no offer", minimum=0)
+NPV = _krw("npv_krw", "순현재가치", "Net present value", "20년, 할인율 4.5 %의 가정", "over 20 years at 4.5 %, assumptions in run_info")
 
 ENERGY_SUMS = (
     _kwh("demand_kwh", "연간 전력 수요", "Yearly electricity demand", "연면적 × 용도별 전력 사용량(가정). 가스·열은 빠져 있다", "floor area × intensity of the use (assumed); gas and heat are not in it", sunlit=False),
     _kwh("self_consumed_kwh", "건물 안 자가소비", "Used within the building", "시간마다 건물 안에서 상쇄한 양의 합", "matched hour by hour within each building, summed up"),
     _kwh("export_kwh", "건물 밖으로 내보낸 전력", "Exported from buildings", "시간마다 건물에서 남은 양의 합", "left over hour by hour in each building, summed up"),
-    _AVOIDED, _CAPEX, _NPV,
+    AVOIDED, CAPEX, NPV,
 )
 """Columns that buildings hand up to districts and blocks."""
 

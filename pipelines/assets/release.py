@@ -15,6 +15,7 @@ from geodata.site import CORE_ROLES, PRESENT, ROLE_TITLES, ROLES, Role, Site
 from pipelines.about import release_about
 from pipelines.assets.comparison import COMPARISON
 from pipelines.assets.publish import parameter_files
+from pipelines.assets.shortlist import CARDS
 from pipelines.assets.sources import AREA
 from pipelines.assets.sources import STEPS as SOURCE_STEPS
 from pipelines.assets.web import WEB
@@ -132,6 +133,9 @@ def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tupl
         for name in sorted(layers.files):
             spatial = LAYERS[Path(name).stem].geometry is not None
             files[f"geoparquet/{scenario}/{name}" if spatial else f"tables/{scenario}_{name}"] = layers, name
+        listed = pinned[f"{scenario}/shortlist"]
+        if CARDS in listed.files:
+            files[f"shortlist/{scenario}.html"] = listed, CARDS
         rasters = pinned[f"{scenario}/sky_rasters"]
         files |= {f"rasters/{scenario}_{name}": (rasters, name) for name in sorted(rasters.files)}
         town = pinned[f"{scenario}/city3d"]

@@ -94,6 +94,7 @@ def surface(work: Work) -> None:
         "scenario/energy",
         "scenario/park_access",
         "scenario/three_thirty",
+        "scenario/winter_sun",
     ),
     layer=LAYERS["buildings"],
 )
@@ -112,6 +113,7 @@ def buildings(work: Work) -> None:
     frame = work.joined(frame, "building_id", "scenario/cover", "plots.parquet")
     frame = work.joined(frame, "building_id", "scenario/roof_budget", "buildings.parquet")
     frame = work.joined(frame, "building_id", "scenario/park_access", "buildings.parquet")
+    frame = work.joined(frame, "building_id", "scenario/winter_sun")
     rule = work.frame_or_none("scenario/three_thirty")
     if rule is not None:
         frame = with_score(frame.join(rule, on="building_id"))

@@ -133,6 +133,7 @@ def test_a_check_that_refuses_blocks_the_night_and_the_lone_publish(own_town, ru
         "existing/parcels",
         "existing/districts",
         "existing/carbon_path",
+        "existing/shortlist",
         "existing/run_info",
         "existing/geopackage",
         "existing/geoparquet",

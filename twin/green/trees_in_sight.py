@@ -13,6 +13,7 @@ import numpy as np
 import shapely
 
 from geodata.parameters import Parameters, load_parameters
+from twin.facades import wall_points
 from twin.sky.tiles import TILE_M, Bounds, SurfaceFolder
 from twin.sky.visibility import visible
 
@@ -39,25 +40,17 @@ def windows(homes: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray]:
         Position in ``homes`` of each window and its coordinates [m], just outside the outer walls.
     """
     values = rule_parameters()
-    rings, part_owner = shapely.get_parts(homes.geometry.to_numpy(), return_index=True)
-    rings = shapely.get_exterior_ring(rings)
-    at, ring = shapely.get_coordinates(rings, return_index=True)
-    wall = np.flatnonzero(ring[1:] == ring[:-1])
-    way = at[wall + 1] - at[wall]
-    length = np.hypot(*way.T)
-    wall, way, length = (part[length >= values["shortest_wall"]] for part in (wall, way, length))
-    count = np.maximum(1, np.ceil(length / values["facade_spacing"] - 1e-9)).astype(np.int64)
-    each = np.repeat(np.arange(len(wall)), count)
-    share = (np.arange(len(each)) - np.repeat(np.cumsum(count) - count, count) + 0.5) / count[each]
-    side = np.where(shapely.is_ccw(rings), -1.0, 1.0)[ring[wall]]
-    outward = np.column_stack([-way[:, 1], way[:, 0]]) * (side / length)[:, None]
-    xy = at[wall[each]] + way[each] * share[:, None] + outward[each] * values["window_offset"]
-    home = part_owner[ring[wall[each]]]
+    found = wall_points(
+        homes.geometry.to_numpy(),
+        spacing_m=float(values["facade_spacing"]),
+        shortest_m=float(values["shortest_wall"]),
+        offset_m=float(values["window_offset"]),
+    )
     floors = homes["floors_above"].to_numpy("float64", na_value=1.0)
     floor = np.floor(values["window_floor_share"] * (np.maximum(floors, 1.0) - 1.0) + 1e-9)
     z = homes["altitude"].to_numpy("float64") + floor * values["storey_height"] + values["window_height"]
-    known = np.isfinite(z[home])
-    return home[known], np.column_stack([xy, z[home]])[known]
+    known = np.isfinite(z[found.building])
+    return found.building[known], np.column_stack([found.xy, z[found.building]])[known]
 
 
 def trees_in(bounds: Bounds, surface: np.ndarray, crowns: np.ndarray, cell_size_m: float) -> np.ndarray:

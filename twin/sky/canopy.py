@@ -6,7 +6,7 @@ transmissivity a month, a mean of deciduous and evergreen crowns by the trees' k
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -104,6 +104,7 @@ def build_canopy(
     out: Path,
     *,
     heights: Path | None = None,
+    only: Callable[[shapely.Geometry], bool] | None = None,
 ) -> CanopyReport:
     """Write the trees of the town as tiles like those of the surface: ``out/heights`` and ``out/evergreen``.
 
@@ -114,6 +115,7 @@ def build_canopy(
     surface : tiles of terrain and buildings; trees are wanted on them and on the tiles around them
     heights : raster of tree heights above ground [m] in any CRS; where it has a value it decides, where it has none the
         land cover does
+    only : which tiles are wanted, by their square; all of them if None
 
     Notes
     -----
@@ -136,6 +138,8 @@ def build_canopy(
     cells, evergreen_sum, highest = 0, 0.0, 0.0
     for east, north in _squares(surface):
         box = shapely.box(east, north, east + TILE_M, north + TILE_M)
+        if only is not None and not only(box):
+            continue
         found = np.sort(trees.query(box, predicate="intersects"))
         if len(found) == 0 and heights is None:
             continue

@@ -69,10 +69,18 @@ def town_skyline(
         If the cluster that ``compute`` names does not answer.
     """
     distribution = near_skyline(planes, surface, azimuths, keep, compute)
+    around = far_surfaces(surface, keep, compute, hills=hills)
+    return distribution, far_skyline(distribution, planes.geometry.to_numpy(), around)
+
+
+def far_surfaces(
+    surface: SurfaceFolder, keep: Keep, compute: ComputeSpec | None, *, hills: Path | None = None
+) -> list[FarSurface]:
+    """Return what can hide the sky beyond each tile's halo: the town, pooled, and the hills around it."""
     around = [far_surface(surface, keep, compute)]
     if hills is not None:
         around.append(_hills(hills))
-    return distribution, far_skyline(distribution, planes.geometry.to_numpy(), around)
+    return around
 
 
 def _hills(path: Path) -> FarSurface:

@@ -1,0 +1,1 @@
+"""Which public roofs and car parks an energy cooperative should look at first."""

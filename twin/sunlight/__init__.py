@@ -1,0 +1,1 @@
+"""Direct sun at the walls of homes on the shortest day."""

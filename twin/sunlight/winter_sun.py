@@ -1,0 +1,134 @@
+"""Hours of direct sun at the lowest storey of homes on the shortest day.
+
+Points lie along the walls that look south; a point has sun while its wall faces the sun and nothing stands higher than the sun in
+that direction: buildings and terrain, not trees, as Korean practice counts it. Nothing here says that a rule is met.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geodata.parameters import Parameters
+from twin.facades import WallPoints, wall_points
+from twin.sky.tiles import TILE_M, Bounds, SurfaceFolder
+from twin.sky.visibility import horizon_at
+from twin.sunlight.solstice import SolsticeSun, winter_parameters
+
+COLUMNS = (
+    "winter_sun_points", "winter_sun_run_least_h", "winter_sun_run_median_h", "winter_sun_sum_least_h", "winter_sun_sum_median_h",
+    "winter_sun_reached_pct",
+)  # fmt: skip
+
+
+def winter_sun(
+    homes: gpd.GeoDataFrame, surface: SurfaceFolder, sun: SolsticeSun, values: Parameters | None = None
+) -> pd.DataFrame:
+    """Return the winter sun of each of ``homes``.
+
+    Parameters
+    ----------
+    homes
+        Residential buildings: `building_id`, outlines and `altitude` [m].
+    surface
+        Terrain and buildings; trees on it are left out.
+    sun
+        Of `twin.sunlight.solstice.solstice_sun`.
+    values
+        In place of ``winter_sun.yaml``.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by `building_id`: `COLUMNS`. Homes without a point in the open (no wall that looks south, unknown ground,
+        walled in) count 0 points and have no hours.
+    """
+    values = winter_parameters() if values is None else values
+    run, total, open_, points = point_hours(homes, surface, sun, values)
+    owner = points.building[open_]
+    table = pd.DataFrame({"run": run[open_], "sum": total[open_]})
+    table["reached"] = 100.0 * (
+        (table["run"] >= float(values["run_wanted"]) - 1e-9) | (table["sum"] >= float(values["sum_wanted"]) - 1e-9)
+    )
+    grouped = table.groupby(owner)
+    found = pd.DataFrame(
+        {
+            "winter_sun_points": grouped.size(),
+            "winter_sun_run_least_h": grouped["run"].min(),
+            "winter_sun_run_median_h": grouped["run"].median(),
+            "winter_sun_sum_least_h": grouped["sum"].min(),
+            "winter_sun_sum_median_h": grouped["sum"].median(),
+            "winter_sun_reached_pct": grouped["reached"].mean(),
+        }
+    ).reindex(range(len(homes)))
+    found["winter_sun_points"] = found["winter_sun_points"].fillna(0).astype("Int64")
+    return found.set_index(pd.Index(homes["building_id"], name="building_id"))
+
+
+def point_hours(
+    homes: gpd.GeoDataFrame, surface: SurfaceFolder, sun: SolsticeSun, values: Parameters | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, WallPoints]:
+    """Return for each point at the homes' walls the longest unbroken sun and the sum of sun [h], and whether it is in the open."""
+    values = winter_parameters() if values is None else values
+    points = wall_points(
+        homes.geometry.to_numpy(),
+        spacing_m=float(values["spacing"]),
+        shortest_m=float(values["shortest_wall"]),
+        offset_m=float(values["offset"]),
+    )
+    ground = homes["altitude"].to_numpy("float64") if "altitude" in homes.columns else np.full(len(homes), np.nan)
+    south = np.abs(points.facing_deg - 180.0) <= float(values["facing"]) + 1e-9
+    south &= np.isfinite(ground[points.building])
+    points = WallPoints(points.building[south], points.xy[south], points.facing_deg[south])
+    xyz = np.column_stack([points.xy, ground[points.building] + float(values["window_height"])])
+    bare = replace(surface, canopy=None)
+    lit, open_ = np.zeros((len(xyz), len(sun.hour)), dtype=bool), np.zeros(len(xyz), dtype=bool)
+    tile = np.floor(xyz[:, :2] / TILE_M).astype(np.int64)
+    for corner in np.unique(tile, axis=0):
+        mine = np.flatnonzero((tile == corner).all(axis=1))
+        box = _looked_at(corner, float(values["reach"]), bare.cell_size_m)
+        lit[mine], open_[mine] = _lit(xyz[mine], points.facing_deg[mine], bare, sun, box)
+    inside = (sun.hour > float(values["run_from"])) & (sun.hour < float(values["run_to"]))
+    return longest_run(lit[:, inside]) * sun.step_h, lit.sum(axis=1) * sun.step_h, open_, points
+
+
+def longest_run(lit: np.ndarray) -> np.ndarray:
+    """Return the longest unbroken stretch of True in each row; shape (rows,)."""
+    run = longest = np.zeros(len(lit), dtype=np.int64)
+    for column in lit.T:
+        run = np.where(column, run + 1, 0)
+        longest = np.maximum(longest, run)
+    return longest
+
+
+def _looked_at(corner: np.ndarray, reach_m: float, cell_size_m: float) -> Bounds:
+    """Return the rectangle that points of a tile look at: the same whichever of its points are asked for.
+
+    The sun of these hours stands south of east and west, so nothing to the north is in it.
+    """
+    wide = math.ceil(reach_m / cell_size_m) * cell_size_m
+    west, south = (corner * TILE_M).tolist()
+    return west - wide, south - wide, west + TILE_M + wide, south + TILE_M + 2 * cell_size_m
+
+
+def _lit(
+    xyz: np.ndarray, facing_deg: np.ndarray, surface: SurfaceFolder, sun: SolsticeSun, bounds: Bounds
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return in which steps each point has sun, and which points lie in the open air."""
+    size, (west, south, _, north) = surface.cell_size_m, bounds
+    heights = surface.read(bounds)
+    if np.isnan(heights).all():
+        return np.zeros((len(xyz), len(sun.hour)), dtype=bool), np.zeros(len(xyz), dtype=bool)
+    row = np.floor((north - xyz[:, 1]) / size).astype(np.int64)
+    column = np.floor((xyz[:, 0] - west) / size).astype(np.int64)
+    under = heights[row, column]
+    open_ = np.isfinite(under) & ~(under > xyz[:, 2])
+    lit = np.zeros((len(xyz), len(sun.hour)), dtype=bool)
+    skyline = horizon_at(heights, size, xyz[open_] - [west, south, 0.0], sun.azimuth_deg)
+    toward = np.cos(np.radians(sun.azimuth_deg[None, :] - facing_deg[open_, None])) > 0
+    lit[open_] = toward & (skyline < sun.elevation_deg[None, :]) & (sun.elevation_deg > 0)[None, :]
+    return lit, open_

@@ -1,0 +1,174 @@
+"""What hides the sky from each roof after an edit, and which roofs see another sky than before.
+
+A roof in a tile whose rectangle the edit does not reach keeps the skyline that it had; only what lies beyond the rectangle,
+the far skyline, is looked at again for all roofs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geodata.compute import ComputeSpec
+from twin.sky.canopy_skyline import BlendedFactors, CanopySkyline, canopy_skyline, changed_planes, town_factors
+from twin.sky.factors import PlaneFactors
+from twin.sky.plane_cells import Sampling
+from twin.sky.planes import HorizonDistribution
+from twin.sky.tiles import SurfaceFolder, far_skyline, tiles_of
+from twin.sky.town import Keep, far_surfaces, load_skyline, near_skyline
+from twin.solar.resource import Resource
+
+
+@dataclass(frozen=True)
+class TownSky:
+    """Skylines of all roof planes of a town, as the step `skyline` stores them."""
+
+    near: HorizonDistribution
+    far_deg: np.ndarray
+    trees: CanopySkyline | None
+
+    @classmethod
+    def load(cls, folder: Path) -> TownSky:
+        """Read what the step has stored."""
+        near, far = load_skyline(folder)
+        return cls(near, far, CanopySkyline.load(folder))
+
+
+@dataclass(frozen=True)
+class ChangedSky:
+    """Roofs that see another sky, and that sky."""
+
+    rows: np.ndarray
+    """Positions in the table of planes after the edit, ascending."""
+    near: HorizonDistribution
+    far_deg: np.ndarray
+    trees: CanopySkyline | None
+    """Its ``planes`` are positions in ``rows``."""
+
+    @property
+    def known(self) -> np.ndarray:
+        """Which of them lie on a known surface."""
+        return self.near.sampling != Sampling.NO_SURFACE
+
+    def factors(self, planes: pd.DataFrame, resource: Resource, timezone: str) -> PlaneFactors | BlendedFactors:
+        """Return the factors of these ``planes``."""
+        return town_factors(planes, self.near, self.far_deg, self.trees, resource=resource, timezone=timezone)
+
+
+def changed_sky(
+    before: TownSky,
+    planes_before: gpd.GeoDataFrame,
+    planes: gpd.GeoDataFrame,
+    changed: np.ndarray,
+    *,
+    surface: SurfaceFolder,
+    evergreen: SurfaceFolder | None,
+    hills: Path | None,
+    azimuths: int,
+    keep: Keep,
+    compute: ComputeSpec | None = None,
+) -> ChangedSky:
+    """Return the sky of every plane that is new or sees another sky than ``before``.
+
+    Parameters
+    ----------
+    before, planes_before
+        Skylines and planes of the last run.
+    planes
+        Planes after the edit, sorted by `roof_id` like ``planes_before``.
+    changed
+        Shapes under which heights may differ.
+    surface
+        Heights after the edit, with its trees.
+    evergreen
+        Kinds of trees, None without trees.
+    hills, azimuths, keep, compute
+        As for `twin.sky.town.town_skyline`.
+    """
+    old = pd.Index(planes_before["roof_id"]).get_indexer(planes["roof_id"])
+    same = (old >= 0) & shapely.equals_identical(
+        planes.geometry.to_numpy(), planes_before.geometry.to_numpy()[np.maximum(old, 0)]
+    )
+    rows = _reached(planes, changed, ~same, surface.cell_size_m)
+    swept = planes.iloc[rows].reset_index(drop=True)
+    bare = replace(surface, canopy=None)
+    near = near_skyline(swept, bare, azimuths, keep, compute)
+    trees = None
+    if evergreen is not None:
+        trees = canopy_skyline(
+            swept, near, surface=surface, evergreen=evergreen, azimuths=azimuths, keep=keep, compute=compute
+        )
+    rest = np.setdiff1d(np.arange(len(planes)), rows)
+    whole = _joined(before.near, old[rest], near, rest, rows)
+    far = far_skyline(whole, planes.geometry.to_numpy(), far_surfaces(bare, keep, compute, hills=hills))
+    differs = ~same
+    differs[same] |= (far[same] != before.far_deg[old[same]]).any(axis=1)
+    kept = rows[same[rows]]
+    at = np.searchsorted(rows, kept)
+    differs[kept] |= changed_planes(before.near.take(old[kept]), near.take(at))
+    differs[kept] |= near.sampling[at] != before.near.sampling[old[kept]]
+    differs[kept] |= _other_trees(before.trees, old[kept], trees, at)
+    found = np.flatnonzero(differs)
+    # of planes that were not swept again the trees are those of before
+    again = np.isin(found, rows)
+    here, there = np.searchsorted(rows, found[again]), old[found[~again]]
+    hidden = _picked((trees, here, np.flatnonzero(again)), (before.trees, there, np.flatnonzero(~again)))
+    return ChangedSky(found, whole.take(found), far[found], hidden)
+
+
+def _reached(planes: gpd.GeoDataFrame, changed: np.ndarray, new: np.ndarray, cell_size_m: float) -> np.ndarray:
+    """Positions of all planes of the tiles whose rectangle the edit reaches or whose planes are others now."""
+    tree = shapely.STRtree(changed)
+    found = [
+        tile.planes
+        for tile in tiles_of(planes.geometry.to_numpy(), cell_size_m)
+        if new[tile.planes].any() or len(tree.query(shapely.box(*tile.near), predicate="intersects"))
+    ]
+    return np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
+
+
+def _joined(
+    before: HorizonDistribution, old: np.ndarray, near: HorizonDistribution, rest: np.ndarray, rows: np.ndarray
+) -> HorizonDistribution:
+    if not len(rows):
+        return before.take(old)
+    return HorizonDistribution.join([before.take(old), near], [rest, rows])
+
+
+def _other_trees(
+    before: CanopySkyline | None, old: np.ndarray, after: CanopySkyline | None, at: np.ndarray
+) -> np.ndarray:
+    """Which planes other trees hide, or another share of evergreen ones; ``old`` and ``at`` are the same planes in both."""
+    place, spot = (_places(trees, wanted) for trees, wanted in ((before, old), (after, at)))
+    differs: np.ndarray = (place >= 0) != (spot >= 0)
+    both = np.flatnonzero((place >= 0) & (spot >= 0))
+    if before is not None and after is not None and len(both):
+        one, two = before.distribution.take(place[both]), after.distribution.take(spot[both])
+        differs[both] = changed_planes(one, two) | (before.evergreen[place[both]] != after.evergreen[spot[both]])
+    return differs
+
+
+def _places(trees: CanopySkyline | None, planes: np.ndarray) -> np.ndarray:
+    """Position of each of ``planes`` among those that trees hide something from, -1 where it is none."""
+    return np.full(len(planes), -1) if trees is None else pd.Index(trees.planes).get_indexer(planes)
+
+
+def _picked(*parts: tuple[CanopySkyline | None, np.ndarray, np.ndarray]) -> CanopySkyline | None:
+    """Return the trees of planes of several skylines; each part gives which planes, and where these planes go."""
+    found = []
+    for trees, wanted, to in parts:
+        place = _places(trees, wanted)
+        if trees is not None and (place >= 0).any():
+            hidden = place >= 0
+            found.append((to[hidden], trees.distribution.take(place[hidden]), trees.evergreen[place[hidden]]))
+    if not found:
+        return None
+    planes = np.concatenate([part[0] for part in found])
+    order = np.argsort(planes)
+    joined = HorizonDistribution.join([part[1] for part in found])
+    return CanopySkyline(planes[order], joined.take(order), np.concatenate([part[2] for part in found])[order])
