@@ -106,7 +106,7 @@ def massing(work: Work) -> None:
     work.metadata |= found.report
 
 
-@step("scenario/plan_blocks", group="town", essential=("scenario/blocks",), needs=("scenario/buildings", "scenario/cover"),
+@step("scenario/plan_blocks", group="town", essential=("scenario/blocks",), needs=("scenario/buildings", "scenario/cover", "scenario/biotope"),
       layer=LAYERS["plan_blocks"])  # fmt: skip
 def plan_blocks(work: Work) -> None:
     """Published layer: blocks of the plan with their limits, green cover and the sums of their buildings.
@@ -117,6 +117,9 @@ def plan_blocks(work: Work) -> None:
     cover = work.frame_or_none("scenario/cover", "blocks.parquet")
     if cover is not None:
         frame = frame.join(cover, on="block_id")
+    ratios = work.frame_or_none("scenario/biotope", "blocks.parquet")
+    if ratios is not None:
+        frame = frame.join(ratios, on="block_id")
     houses = work.frame_or_none("scenario/buildings")
     if houses is not None:
         frame = frame.join(block_sums(frame, houses), on="block_id")

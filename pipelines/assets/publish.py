@@ -66,6 +66,7 @@ PARAMETER_FILES = (
     ("twin.green.biotope", "moe.yaml"),
     ("twin.green.biotope", "seoul.yaml"),
     ("twin.green.biotope", "berlin.yaml"),
+    ("twin.green.biotope", "planned.yaml"),
     ("twin.green.biotope", "roof_budget.yaml"),
     ("twin.green.access", "access.yaml"),
     ("twin.green.access", "residents.yaml"),
