@@ -13,6 +13,7 @@ import pyproj
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from geodata.climate import ClimateSpec
 from geodata.compute import ComputeSpec
 from geodata.errors import InputError
 from geodata.fetch.spec import FetchSpec
@@ -167,6 +168,15 @@ class ResourceSpec(BaseModel):
     period: str = ""
     source: str = ""
     verified: bool = False
+    interannual_std_pct: float | None = Field(default=None, gt=0, lt=30)
+    """Standard deviation of yearly irradiation from year to year; with it P90 yields are told."""
+    interannual_source: str = ""
+
+    @model_validator(mode="after")
+    def _spread_has_source(self) -> ResourceSpec:
+        if self.interannual_std_pct is not None and not self.interannual_source:
+            raise ValueError("interannual_std_pct needs interannual_source: say where the standard deviation is from")
+        return self
 
 
 class SolarSpec(BaseModel):
@@ -175,6 +185,38 @@ class SolarSpec(BaseModel):
     model_config = _STRICT
     azimuths: int = Field(default=72, ge=8, le=360)
     resource: ResourceSpec | None = None
+
+
+class DriftSpec(BaseModel):
+    """How far a release may differ from the one before until somebody has to say why."""
+
+    model_config = _STRICT
+    rows_pct: float = Field(default=20, gt=0)
+    """The first three: how much of a figure may be lost."""
+    area_pct: float = Field(default=20, gt=0)
+    yield_pct: float = Field(default=30, gt=0)
+    gain_pct: float = Field(default=100, gt=0)
+    """How much any figure may grow; towns grow, but a layer that doubled was more likely read twice."""
+    few_rows: int = Field(default=5, ge=0)
+    """A layer may always gain or lose this many rows, as long as it does not vanish."""
+
+
+class NotifySpec(BaseModel):
+    """Who is told when a run fails and when runs succeed again."""
+
+    model_config = _STRICT
+    command: tuple[str, ...] = ()
+    """A program and its arguments; event, town and reason follow as three more. No shell is involved."""
+    webhook: str | None = Field(default=None, pattern=r"^https?://")
+    """Gets the same as JSON by POST."""
+
+
+class StoreSpec(BaseModel):
+    """How long results stay that no kept release and no run needs."""
+
+    model_config = _STRICT
+    collect_after_publish: bool = True
+    keep_days: float = Field(default=7, ge=1)
 
 
 class Site(BaseModel):
@@ -194,11 +236,15 @@ class Site(BaseModel):
     """Alternatives by scenario; a plan without an entry takes the blocks recognised in the inbox."""
     surface: SurfaceSpec = SurfaceSpec()
     solar: SolarSpec = SolarSpec()
+    climate: ClimateSpec | None = None
     compute: ComputeSpec = ComputeSpec()
     fetch: FetchSpec = FetchSpec()
     demo: bool = False
     """True marks everything made from this site as demo data (가상 데이터)."""
     keep_releases: int = Field(default=14, ge=3)
+    drift: DriftSpec = DriftSpec()
+    notify: NotifySpec = NotifySpec()
+    store: StoreSpec = StoreSpec()
 
     @model_validator(mode="after")
     def _scenarios_fit(self) -> Site:

@@ -18,6 +18,7 @@ from geodata.catalogue import LAYERS, Layer
 from geodata.site import PRESENT, Site
 from pipelines.steps import BASIS, INVENTORY, Step, key_of, read_inventory, read_table
 from pipelines.store import Store, StoredObject
+from twin.energy.checks import balance_problems
 from twin.green.checks import overlap_problems
 from twin.green.checks import physics_problems as green_problems
 from twin.indicators import sum_problems
@@ -125,6 +126,8 @@ def _physics(layer: Layer, frame: pd.DataFrame, scenario: str, objects: Objects)
     match layer.name:
         case "roofs" if "yield_kwh" in frame.columns:
             return solar_problems(frame, load_resource(objects("sources/resource").data))
+        case "buildings":
+            return balance_problems(frame, "building_id")
         case "parcels" if "green_cover_pct" in frame.columns:
             return green_problems(frame, "pnu")
         case "plan_blocks" if "green_cover_pct" in frame.columns:
@@ -137,6 +140,7 @@ def _physics(layer: Layer, frame: pd.DataFrame, scenario: str, objects: Objects)
                 stored = objects(f"{scenario}/{name}")
                 tables[name] = None if stored.absent else read_table(stored.data / "features.parquet")
             problems = sum_problems(frame, tables["parcels"], tables["buildings"], tables["roofs"])
+            problems += balance_problems(frame, "dong_code")
             return problems + (green_problems(frame, "dong_code") if "green_cover_pct" in frame.columns else [])
         case _:
             return []

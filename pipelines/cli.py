@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec
@@ -16,6 +17,8 @@ from rich.table import Table
 
 from geodata.errors import InputError
 from geodata.site import Site
+from pipelines.diff_command import AfterOption, BeforeOption
+from pipelines.diff_command import diff as diff_releases
 from pipelines.fetch_command import LayersOption
 from pipelines.fetch_command import fetch as fetch_layers
 
@@ -121,6 +124,8 @@ def _run_one(workplace: Any, select: str | None) -> bool:
         out.print(f"바로잡음 · healed: {line}", markup=False)
     for line in outcome.altered:
         err.print(f"공개 후 바뀐 릴리스 · altered after it was published: {line}", style="yellow", markup=False)
+    for line in outcome.undelivered:
+        err.print(f"알리지 못함 · not told: {line}", style="yellow", markup=False)
     if not outcome.succeeded:
         err.print(
             "공개하지 않음: 마지막 릴리스는 그대로임 · nothing published, the last release is untouched",
@@ -130,6 +135,9 @@ def _run_one(workplace: Any, select: str | None) -> bool:
             err.print(f"  {reason}", style="red", markup=False)
         return False
     _tell_release(outcome.release, outcome.built, outcome.reused)
+    out.print(f"{outcome.seconds:,.1f} s, peak memory {outcome.peak_memory_mb:,.0f} MB", style="dim")
+    if outcome.collected:
+        out.print(f"{outcome.collected} old objects removed from the store", style="dim")
     return True
 
 
@@ -204,6 +212,8 @@ def demo(
 def status(site: SiteOption = None, outputs: OutputsOption = None, state: StateOption = None) -> None:
     """Say what is fresh, stale or missing, and which release is the last good one. · 상태."""
     from pipelines.instance import open_workplace  # noqa: PLC0415
+    from pipelines.last_run import read_last_run  # noqa: PLC0415
+    from pipelines.notify import one_line  # noqa: PLC0415
     from pipelines.status import asset_states  # noqa: PLC0415
     from twin.publish.release import list_releases  # noqa: PLC0415
 
@@ -215,6 +225,12 @@ def status(site: SiteOption = None, outputs: OutputsOption = None, state: StateO
     out.print(table)
     current = next((r for r in list_releases(workplace.outputs, workplace.site.name) if r.is_latest), None)
     out.print(f"last good release: {current.path if current else 'none yet'}", markup=False)
+    last = read_last_run(workplace)
+    if last is None:
+        out.print("last run: none yet")
+    else:
+        how = "succeeded" if last["succeeded"] else f"failed: {one_line(last['reasons'])}"
+        out.print(f"last run: {last['finished']} {how}", markup=False)
 
 
 @app.command()
@@ -235,6 +251,25 @@ def releases(site: SiteOption = None, outputs: OutputsOption = None, state: Stat
 
 @app.command()
 @readable
+def diff(
+    before: BeforeOption = "previous",
+    after: AfterOption = "latest",
+    file: Annotated[
+        Path | None, typer.Option("--out", help="Also write the changes as a GeoPackage with labels and styles.")
+    ] = None,
+    site: SiteOption = None,
+    outputs: OutputsOption = None,
+    *,
+    state: StateOption = None,
+) -> None:
+    """Say what was added, removed and altered from release A to release B. · 두 릴리스의 차이."""
+    from pipelines.instance import open_workplace  # noqa: PLC0415
+
+    diff_releases(out, open_workplace(site, outputs, state), before, after, file)
+
+
+@app.command()
+@readable
 def use(
     release_id: Annotated[
         str, typer.Argument(metavar="ID", help="Release to make the latest; it is kept from then on.")
@@ -250,6 +285,38 @@ def use(
     workplace = open_workplace(site, outputs, state)
     release = use_release(workplace.outputs, workplace.site.name, release_id)
     out.print(f"latest is now {release.path}", markup=False)
+
+
+@app.command()
+@readable
+def acknowledge(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Drift as the refusal names it: existing.parcels.rows")],
+    reason: Annotated[str, typer.Option("--reason", help="Why this is right; it is published in the manifest.")],
+    site: SiteOption = None,
+    outputs: OutputsOption = None,
+    state: StateOption = None,
+) -> None:
+    """Let a change that stopped a publish pass, for exactly these values. · 직전 릴리스와의 차이를 확인하고 승인."""
+    from pipelines.instance import open_workplace  # noqa: PLC0415
+    from twin.publish.drift import acknowledge as accept  # noqa: PLC0415
+    from twin.publish.site_folder import SiteFolder  # noqa: PLC0415
+
+    workplace = open_workplace(site, outputs, state)
+    drift = accept(SiteFolder(workplace.releases), name, reason, now=datetime.now(UTC))
+    out.print(f"승인함 · acknowledged: {drift}\n  twin run", markup=False)
+
+
+@app.command()
+@readable
+def gc(site: SiteOption = None, outputs: OutputsOption = None, state: StateOption = None) -> None:
+    """Remove from the store what no kept release and no run needs. · 저장소 정리."""
+    from pipelines.instance import open_workplace  # noqa: PLC0415
+    from pipelines.store_gc import collect  # noqa: PLC0415
+
+    found = collect(open_workplace(site, outputs, state))
+    if found.busy:
+        raise InputError("a run uses the store at this moment, so nothing was removed; try again when it has ended")
+    out.print(f"{found.objects} objects removed, {found.bytes / 1e6:,.1f} MB", markup=False)
 
 
 @app.command()

@@ -10,13 +10,14 @@ from functools import partial
 
 import dagster as dg
 
-from pipelines.assets import biotope, green, plan, publish, release, solar, sources, town
+from pipelines.assets import biotope, energy, green, plan, publish, release, solar, sources, town
 from pipelines.assets.inventory import inventory_asset
 from pipelines.checks import account_check, layer_check
 from pipelines.instance import Workplace, open_workplace, refuse_foreign_instance
 from pipelines.jobs import nightly_job
 from pipelines.mirror import open_store
 from pipelines.schedules import nightly_schedule
+from pipelines.sensors import failure_sensor, inbox_sensor, success_sensor
 from pipelines.steps import Progress, Step, asset_of, is_built
 
 SOURCE_STEPS: tuple[Step, ...] = sources.STEPS
@@ -24,6 +25,7 @@ SCENARIO_STEPS: tuple[Step, ...] = (
     *plan.STEPS,
     *town.STEPS,
     *solar.STEPS,
+    *energy.STEPS,
     *green.STEPS,
     *biotope.STEPS,
     *publish.STEPS,
@@ -72,5 +74,6 @@ def build_defs(
         asset_checks=checks,
         jobs=[job],
         schedules=[nightly_schedule(job)],
+        sensors=[inbox_sensor(workplace, job), failure_sensor(workplace, job), success_sensor(workplace, job)],
         executor=dg.multiprocess_executor if site.compute.executor == "multiprocess" else dg.in_process_executor,
     )

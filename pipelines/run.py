@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import dagster as dg
@@ -14,7 +13,10 @@ from geodata.errors import InputError
 from pipelines.definitions import build_defs
 from pipelines.instance import Workplace, open_instance
 from pipelines.jobs import NIGHTLY
-from pipelines.steps import Progress
+from pipelines.last_run import conclude
+from pipelines.sensors import BY_COMMAND, RUN_LABEL
+from pipelines.steps import Progress, peak_memory_mb
+from pipelines.store_gc import Collected, collect
 from twin.publish.release import altered_releases, heal
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -32,6 +34,15 @@ class Outcome:
     release: dict[str, Any] = field(default_factory=dict)
     built: int = 0
     reused: int = 0
+    seconds: float = 0.0
+    peak_memory_mb: float = 0.0
+    """Highest resident memory of this process so far."""
+    assets: list[dict[str, Any]] = field(default_factory=list)
+    """Of each asset: seconds, rows, whether it was taken from the store, why it is absent."""
+    collected: int = 0
+    """Objects of the store that nobody needed any more and that were removed."""
+    undelivered: list[str] = field(default_factory=list)
+    """What could not be written or told at the end, and why; it does not change how the run ended."""
     healed: list[str] = field(default_factory=list)
     """What an earlier, interrupted publish had left and was put right."""
     altered: list[str] = field(default_factory=list)
@@ -51,6 +62,7 @@ def run_job(
         If the state folder cannot be written or ``select`` names nothing.
     """
     seen: list[Progress] = []
+    started = time.perf_counter()
 
     def note(progress: Progress) -> None:
         seen.append(progress)
@@ -68,7 +80,7 @@ def run_job(
             run_config=QUIET,
             raise_on_error=False,
             asset_selection=_selection(definitions, select),
-            tags={"dagster/run_label": "twin run"},
+            tags={RUN_LABEL: BY_COMMAND},
         )
         reasons = [] if result.success else failure_reasons(result.all_events)
         release = _release_metadata(result)
@@ -78,13 +90,19 @@ def run_job(
         succeeded=result.success,
         reasons=reasons,
         release=release,
+        seconds=round(time.perf_counter() - started, 1),
+        peak_memory_mb=peak_memory_mb(),
+        assets=[asdict(progress) for progress in seen],
         built=sum(not p.reused for p in seen),
         reused=sum(p.reused for p in seen),
         healed=healed,
         altered=altered,
     )
-    _write_last_run(workplace, outcome)
-    return outcome
+    collected = Collected(0, 0)
+    if result.success and release.get("published") and workplace.site.store.collect_after_publish:
+        collected = collect(workplace)
+    outcome = replace(outcome, collected=collected.objects)
+    return replace(outcome, undelivered=conclude(workplace, asdict(outcome)))
 
 
 def _selection(definitions: dg.Definitions, select: str | None) -> list[dg.AssetKey] | None:
@@ -128,14 +146,3 @@ def _release_metadata(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
             found = event.step_materialization_data.materialization.metadata
             return {name: value.value for name, value in found.items()}
     return {}
-
-
-def _write_last_run(workplace: Workplace, outcome: Outcome) -> None:
-    record = {"finished": datetime.now(UTC).isoformat(timespec="seconds"), **asdict(outcome)}
-    try:
-        workplace.releases.mkdir(parents=True, exist_ok=True)
-        temporary = workplace.releases / ".last_run.json"
-        temporary.write_text(json.dumps(record, ensure_ascii=False, indent=1, default=str), encoding="utf-8")
-        temporary.replace(workplace.releases / "last_run.json")
-    except OSError as error:
-        outcome.reasons.append(f"last_run.json could not be written in {workplace.releases}: {error.strerror}")

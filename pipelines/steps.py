@@ -4,6 +4,8 @@ A step's function gets a `Work` and writes files; it knows nothing of Dagster. `
 around the function, then a `MaterializeResult`.
 """
 
+import resource
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -364,19 +366,28 @@ def asset_of(
     )
     def body(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         context_check(context)
+        started = time.perf_counter()
         try:
             result = build_step(step, site, store, scenario, on_progress)
         except InputError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
-        return materialized(result)
+        return materialized(result, time.perf_counter() - started)
 
     return body
 
 
-def materialized(result: StoredObject) -> dg.MaterializeResult:
-    """Return what Dagster is told about a stored object."""
+def peak_memory_mb() -> float:
+    """Return the highest resident memory of this process so far [MB]."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1e6 if sys.platform == "darwin" else 1e3), 1)
+
+
+def materialized(result: StoredObject, seconds: float) -> dg.MaterializeResult:
+    """Return what Dagster is told about a stored object that took ``seconds`` to build or to find."""
     metadata: dict[str, Any] = {
         "reused": result.reused,
+        "seconds": round(seconds, 3),
+        "peak_memory_mb": peak_memory_mb(),
         "digest": result.digest,
         "folder": dg.MetadataValue.path(str(result.folder)),
     }

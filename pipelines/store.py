@@ -8,12 +8,14 @@ are therefore harmless. What an asset was last built as is told by the pointer f
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ from typing import Any
 RECORD = "object.json"
 DATA = "data"
 PREVIEW = "preview.png"
+POINTER = "current.json"
+LOCK = ".lock"
 
 
 def digest_of(value: Any) -> str:
@@ -95,16 +99,28 @@ class Store:
         """
         digest = object_digest(asset, inputs, parameters, code_version)
         final = self._folder(asset) / digest
-        found = self._read(asset, digest)
-        if found is None:
-            found = self._build(asset, digest, dict(inputs), final, build)
-        self._point(found)
+        with self.in_use():
+            found = self._read(asset, digest)
+            if found is None:
+                found = self._build(asset, digest, dict(inputs), final, build)
+            self._point(found)
         return found
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep `pipelines.store_gc` away meanwhile; any number of processes may hold this at once."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self.root / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(handle)
 
     def current(self, asset: str) -> StoredObject | None:
         """Return what ``asset`` was last built as, or None if it never was or the object is damaged."""
         try:
-            pointer = json.loads((self._folder(asset) / "current.json").read_text(encoding="utf-8"))
+            pointer = json.loads((self._folder(asset) / POINTER).read_text(encoding="utf-8"))
         except (FileNotFoundError, json.JSONDecodeError):
             return None
         return self._read(asset, pointer["digest"])
@@ -175,7 +191,7 @@ class Store:
         _sync_folder(final.parent)
 
     def _point(self, found: StoredObject) -> None:
-        pointer = self._folder(found.asset) / "current.json"
+        pointer = self._folder(found.asset) / POINTER
         temporary = pointer.with_name(f".current-{os.getpid()}.json")
         temporary.write_text(json.dumps({"digest": found.digest, "content": found.content}), encoding="utf-8")
         temporary.replace(pointer)

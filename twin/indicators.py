@@ -6,7 +6,7 @@ source is there, a row without members counts zero, and a row whose members are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import geopandas as gpd
 import numpy as np
@@ -14,18 +14,23 @@ import pandas as pd
 import shapely
 
 from geodata.catalogue import LAYERS
+from geodata.catalogue.energy import ENERGY_SUMS
 from geodata.catalogue.shared import SOLAR_SUMS
 from geodata.class_tables import load_classes
 from geodata.clean.overlap import largest_overlap
 from geodata.repair import polygon_parts
 from geodata.study_area import StudyArea
 from twin.green.access.summary import SERVED, resident_shares, with_served
+from twin.green.three_thirty import RULE_SUMS, rule_shares, with_rule_residents
 from twin.overlay import shared_areas
 
 DISTRICT = "DISTRICT"
 """Stands in place of the dong code in the row of the project's own district."""
 
 SUMMED = tuple(field.name for field in SOLAR_SUMS)
+_ENERGY = tuple(field.name for field in ENERGY_SUMS)
+HANDED_UP = ("building_footprint_m2", *_ENERGY)
+"""Beside `SUMMED`, what buildings hand up to dongs and the district but not to parcels."""
 
 WHOLE = 1 - 1e-9
 """A shape that lies inside the study area to this share is inside; overlay leaves less than that over."""
@@ -69,12 +74,14 @@ def block_sums(blocks: pd.DataFrame, buildings: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by `block_id`: `building_count`, `building_footprint_m2`, `floor_area_m2`, `homes_built` and the solar sums
-        that ``buildings`` carry, zero on a block without buildings.
+        Indexed by `block_id`: `building_count`, `building_footprint_m2`, `floor_area_m2`, `homes_built` and the sums of
+        sun, energy and money that ``buildings`` carry, zero on a block without buildings.
     """
     names = {"footprint_area_m2": "building_footprint_m2", "homes": "homes_built"}
     keys = pd.Index(blocks["block_id"], name="block_id")
-    return _counted(buildings.rename(columns=names), buildings["block_id"], keys, (*names.values(), "floor_area_m2"))
+    return _counted(
+        buildings.rename(columns=names), buildings["block_id"], keys, (*names.values(), "floor_area_m2", *_ENERGY)
+    )
 
 
 def district_shapes(area: StudyArea) -> gpd.GeoDataFrame:
@@ -133,13 +140,13 @@ def district_rows(
         rows["parcel_count"] = _over_rows(parcels, rows, [])["building_count"].to_numpy()
     if buildings is not None:
         values = buildings.rename(columns={"footprint_area_m2": "building_footprint_m2"})
-        values = with_served(values)
-        names = [name for name in ("building_footprint_m2", *SERVED) if name in values.columns]
+        values = with_rule_residents(with_served(values))
+        names = [name for name in (*HANDED_UP, *SERVED, *RULE_SUMS) if name in values.columns]
         sums = _over_rows(values, rows, names)
         rows = rows.join(sums, on="dong_code")
     if parks is not None:
         rows["park_area_m2"] = _park_areas(parks, rows)
-    rows = resident_shares(rows)
+    rows = rule_shares(resident_shares(rows))
     if cover_by_dong is not None:
         rows = rows.join(cover_by_dong.reindex(keys), on="dong_code")
     return rows
@@ -175,7 +182,7 @@ def sum_problems(
             found.append(f"districts: {name} of all dongs is {int(dongs[name].sum()):,}, but there are {len(source):,}")
     if buildings is not None:
         values = buildings.rename(columns={"footprint_area_m2": "building_footprint_m2"})
-        names = [name for name in ("building_footprint_m2", *SUMMED) if name in values.columns]
+        names = [name for name in (*HANDED_UP, *SUMMED) if name in values.columns]
         total, told = (frame[names].sum().to_frame("all").T for frame in (values, dongs))
         slack = pd.Series({"all": len(buildings) + len(dongs)})
         found += _differences("buildings", "districts", total, told, slack)
@@ -197,15 +204,25 @@ def _counted(buildings: pd.DataFrame, by: pd.Series, keys: pd.Index, names: Iter
 
 def _over_rows(features: gpd.GeoDataFrame, rows: gpd.GeoDataFrame, names: Iterable[str]) -> pd.DataFrame:
     """Return count and sums of ``features`` for each of ``rows``, indexed by `dong_code`."""
-    dongs = rows[rows["kind"] == "legal_dong"]
-    codes = _one_dong_each(features, dongs)
-    found = [_counted(features, codes, pd.Index(dongs["dong_code"], name="dong_code"), names)]
-    for code, shape in rows.loc[rows["kind"] == "district", ["dong_code", "geometry"]].itertuples(index=False):
-        shapely.prepare(shape)
-        inside = shapely.covers(shape, shapely.point_on_surface(features.geometry.to_numpy()))
+    found = []
+    for code, inside in row_members(features, rows):
         own = pd.Series(code, index=features.index[inside])
         found.append(_counted(features[inside], own, pd.Index([code], name="dong_code"), names))
     return pd.concat(found)
+
+
+def row_members(features: gpd.GeoDataFrame, rows: gpd.GeoDataFrame) -> Iterator[tuple[str, np.ndarray]]:
+    """Give the code of each of ``rows`` of `districts` and which of ``features`` count in it; shape (features,).
+
+    Each feature counts in exactly one dong, and in the district if its representative point lies inside.
+    """
+    dongs = rows[rows["kind"] == "legal_dong"]
+    codes = _one_dong_each(features, dongs).to_numpy(dtype=object)
+    for code in dongs["dong_code"]:
+        yield code, codes == code
+    for code, shape in rows.loc[rows["kind"] == "district", ["dong_code", "geometry"]].itertuples(index=False):
+        shapely.prepare(shape)
+        yield code, np.asarray(shapely.covers(shape, shapely.point_on_surface(features.geometry.to_numpy())))
 
 
 def _one_dong_each(features: gpd.GeoDataFrame, dongs: gpd.GeoDataFrame) -> pd.Series:

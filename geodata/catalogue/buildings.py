@@ -5,9 +5,11 @@ from __future__ import annotations
 from geodata.catalogue.access import BUILDING_ACCESS
 from geodata.catalogue.biotope import PLOT_FIELDS, ROOF_BUDGET_FIELDS
 from geodata.catalogue.cadastre import PNU_PATTERN
+from geodata.catalogue.energy import ENERGY_BUILDING_FIELDS, UNCERTAINTY_FIELDS
 from geodata.catalogue.model import Choice, Field, Layer
 from geodata.catalogue.planning import BUILDING_PLAN_FIELDS
 from geodata.catalogue.shared import DONG_CODE, MONTHLY_YIELD, SOLAR_SUMS
+from geodata.catalogue.three_thirty import BUILDING_RULE
 
 HEIGHT_SOURCES = {
     "recorded": Choice(ko="대장·도면의 높이", en="recorded height"),
@@ -66,7 +68,8 @@ BUILDINGS = Layer(
         *PLOT_FIELDS,
         *ROOF_BUDGET_FIELDS,
         *BUILDING_ACCESS,
-        *SOLAR_SUMS,
+        *BUILDING_RULE,
+        *SOLAR_SUMS, *ENERGY_BUILDING_FIELDS,
     ),
 )
 
@@ -105,7 +108,9 @@ ROOFS = Layer(
         Field(name="capacity_kwp", kind="real", ko="설비용량", en="PV capacity", unit="kWp", decimals=3, minimum=0, required=False),
         Field(name="specific_yield_kwh_kwp", kind="real", ko="용량당 발전량", en="Specific yield", unit="kWh/kWp", decimals=1, minimum=0, maximum=3000, sunlit=True, required=False),
         Field(name="yield_kwh", kind="real", ko="연간 발전량", en="Yearly yield", unit="kWh", decimals=1, minimum=0, sunlit=True, required=False),
-        Field(name="yield_p90_kwh", kind="real", ko="연간 발전량 P90", en="Yearly yield, P90", unit="kWh", decimals=1, minimum=0, sunlit=True, required=False),
+        Field(name="yield_p90_kwh", kind="real", ko="연간 발전량 P90", en="Yearly yield, P90", unit="kWh", decimals=1, minimum=0, sunlit=True, required=False,
+              about_ko="열 해 중 아홉 해가 넘는 값. 연간 변동만 본다", about_en="what nine years of ten exceed; only the spread of the years is in it"),
+        *UNCERTAINTY_FIELDS,
         *MONTHLY_YIELD,
     ),
 )

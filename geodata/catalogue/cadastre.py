@@ -11,9 +11,11 @@ from geodata.catalogue.biotope import (
     GREEN_PARTS,
     ROOF_BUDGET_FIELDS,
 )
+from geodata.catalogue.energy import ENERGY_POOL_FIELDS
 from geodata.catalogue.model import Choice, Field, Layer
 from geodata.catalogue.planning import BLOCK_PLAN_FIELDS, BLOCK_SUM_FIELDS
 from geodata.catalogue.shared import COVER_FIELDS, DONG_CODE, GREEN_COVER, SOLAR_SUMS
+from geodata.catalogue.three_thirty import RULE_SHARES
 
 PNU_PATTERN = r"^[0-9]{10}[123][0-9]{8}$"
 
@@ -45,7 +47,7 @@ DISTRICTS = Layer(
         Field(name="building_footprint_m2", kind="real", ko="건물 바닥면적 합", en="Building footprint", unit="m2", decimals=1, minimum=0, required=False),
         Field(name="park_area_m2", kind="real", ko="공원 면적", en="Park area", unit="m2", decimals=1, minimum=0, required=False,
               about_ko="도시계획시설로 결정된 공원의 면적. 녹지는 빼고, 조성 여부는 가리지 않는다", about_en="area designated as park by urban planning, built or not; buffer green is not counted"),
-        *RESIDENT_SHARES, *PARK_SHARES, *GREEN_COVER, *GREEN_PARTS, *COVER_FIELDS, *BIOTOPE_RATIOS, *BIOTOPE_PLANNED, *BIOTOPE_MEAN_TARGET, *ROOF_BUDGET_FIELDS, *SOLAR_SUMS,
+        *RESIDENT_SHARES, *RULE_SHARES, *PARK_SHARES, *GREEN_COVER, *GREEN_PARTS, *COVER_FIELDS, *BIOTOPE_RATIOS, *BIOTOPE_PLANNED, *BIOTOPE_MEAN_TARGET, *ROOF_BUDGET_FIELDS, *SOLAR_SUMS, *ENERGY_POOL_FIELDS,
     ),
 )
 
@@ -99,6 +101,6 @@ PLAN_BLOCKS = Layer(
         Field(name="floors_limit", kind="integer", ko="층수 제한", en="Floors limit", unit="층", minimum=0),
         Field(name="height_limit_m", kind="real", ko="높이 제한", en="Height limit", unit="m", decimals=1, minimum=0, required=False),
         Field(name="homes", kind="integer", ko="세대수", en="Homes", minimum=0),
-        *BLOCK_SUM_FIELDS, *GREEN_COVER, *GREEN_PARTS, *COVER_FIELDS, *BIOTOPE_RATIOS, *BIOTOPE_PLANNED, *BIOTOPE_TARGETS, *SOLAR_SUMS,
+        *BLOCK_SUM_FIELDS, *GREEN_COVER, *GREEN_PARTS, *COVER_FIELDS, *BIOTOPE_RATIOS, *BIOTOPE_PLANNED, *BIOTOPE_TARGETS, *SOLAR_SUMS, *ENERGY_POOL_FIELDS,
     ),
 )

@@ -43,5 +43,7 @@ SOLAR_SUMS = (
     Field(name="capacity_kwp", kind="real", ko="설비용량", en="PV capacity", unit="kWp", decimals=2, minimum=0, required=False),
     Field(name="yield_kwh", kind="real", ko="연간 발전량", en="Yearly yield", unit="kWh", decimals=0, minimum=0, sunlit=True, required=False,
           about_ko="지붕 태양광의 연간 교류 발전량", about_en="yearly AC energy of rooftop PV"),
+    Field(name="yield_p90_kwh", kind="real", ko="연간 발전량 P90", en="Yearly yield, P90", unit="kWh", decimals=0, minimum=0, sunlit=True, required=False,
+          about_ko="열 해 중 아홉 해가 넘는 값. 한 해의 날씨는 모든 지붕에 같으므로 그대로 더해진다", about_en="what nine years of ten exceed; one year's weather is common to all roofs, so it sums up"),
     *MONTHLY_YIELD,
 )

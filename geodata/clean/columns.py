@@ -10,6 +10,9 @@ import pandas as pd
 REPLACEMENT = "�"
 """U+FFFD stands where a character was lost before the file reached us."""
 
+_LOST = re.compile(f"{REPLACEMENT}|\\?[ㄱ-ㆎ가-힣㐀-鿿豈-﫿]")
+"""A lost character as it was written: U+FFFD, or a question mark with a Korean or Chinese letter right after it."""
+
 _UNITS = re.compile(r"^(?:최고|최대)?([+-]?[0-9]*\.?[0-9]+)(?:%|층|m2|㎡|m|세대|호)?(?:이하)?$")
 
 
@@ -46,8 +49,12 @@ def dates(values: pd.Series) -> pd.Series:
 
 
 def damaged(values: pd.Series) -> pd.Series:
-    """Return which texts lost characters before they reached us (U+FFFD)."""
-    return values.str.contains(REPLACEMENT, regex=False, na=False).astype(bool)
+    """Return which texts lost characters before they reached us.
+
+    A program that cannot write a character puts U+FFFD or a question mark in its place. A question mark that ends a word
+    may be meant; one that begins or splits a Korean word never is.
+    """
+    return values.astype("str").str.contains(_LOST, na=False).astype(bool)
 
 
 def undo_mojibake(values: pd.Series) -> pd.Series:

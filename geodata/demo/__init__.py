@@ -139,6 +139,12 @@ def _write_site(folder: Path, design: Design) -> Path:
         "timezone": "Asia/Seoul",
         "study_area": {"path": "study_area.geojson"},
         "inbox": "inbox",
+        "climate": {
+            "base_year": 2018,
+            "targets": {2030: 40, 2050: 100},
+            "phase_in": {"first_year": 2027, "last_year": 2035},
+            "source": "가상 데이터 / demo data",
+        },
         "scenarios": ["existing", "planned"],
         "surface": {"cell_size_m": 0.5},
         "solar": {

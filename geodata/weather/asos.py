@@ -112,7 +112,7 @@ def read_asos(files: Sequence[tuple[Path, str | None]]) -> Weather:
         _utc(middle.index), station.latitude, station.longitude, altitude=station.elevation_m
     )
     filled, usable = _bridged(middle, elevation["elevation"].to_numpy(), notes)
-    year = _typical_year(filled, usable, where, notes)
+    year, years = _typical_year(filled, usable, where, notes)
     frame = _components(year, station)
 
     def when(mask: np.ndarray) -> str:
@@ -135,6 +135,7 @@ def read_asos(files: Sequence[tuple[Path, str | None]]) -> Weather:
             "irradiation at hh:00 is taken as the sum of the hour that ends then (KST); direct and diffuse by Erbs",
             *notes,
         ),
+        years_ghi_kwh_m2=years,
     )
 
 
@@ -279,8 +280,13 @@ def _run_length(gap: np.ndarray, ignore: np.ndarray) -> np.ndarray:
     return result
 
 
-def _typical_year(frame: pd.DataFrame, usable: np.ndarray, where: str, notes: list[str]) -> pd.DataFrame:
-    """Return 8,760 measured hours, each month from the year nearest to the mean of that month."""
+def _typical_year(
+    frame: pd.DataFrame, usable: np.ndarray, where: str, notes: list[str]
+) -> tuple[pd.DataFrame, dict[int, float]]:
+    """Return 8,760 measured hours, each month from the year nearest to the mean of that month; and the complete years' totals.
+
+    Totals are global horizontal irradiation [kWh/m2].
+    """
     index = pd.DatetimeIndex(frame.index)
     leap = (index.month == 2) & (index.day == 29)
     if leap.any():
@@ -325,7 +331,10 @@ def _typical_year(frame: pd.DataFrame, usable: np.ndarray, where: str, notes: li
     moved = taken.index.map(lambda stamp: stamp.replace(year=TYPICAL_YEAR))
     year = taken.drop(columns="bridged").set_axis(moved).reindex(whole)
     year["ghi"] = year["ghi"].fillna(0.0)
-    return year.interpolate(limit_direction="both") if not year["pressure"].isna().all() else _without_pressure(year)
+    by_year = complete.groupby("year")["ghi"].agg(["size", "sum"])
+    totals = {int(number): float(by_year["sum"][number]) for number in by_year.index[by_year["size"] == 12].to_numpy()}
+    whole_year = year.interpolate(limit_direction="both") if year["pressure"].notna().any() else _without_pressure(year)
+    return whole_year, totals
 
 
 def _without_pressure(year: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +65,8 @@ class Weather:
     reading: str = "hour ending"
     """Which interval a row of the file stands for, in words."""
     notes: tuple[str, ...] = ()
+    years_ghi_kwh_m2: Mapping[int, float] = field(default_factory=dict)
+    """Yearly global horizontal irradiation of each measured year that is complete [kWh/m2]; empty for a typical year."""
 
     @property
     def ghi_kwh_m2(self) -> float:

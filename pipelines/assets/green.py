@@ -9,6 +9,7 @@ import pandas as pd
 from geodata.catalogue import LAYERS
 from geodata.site import PRESENT
 from geodata.study_area import with_parcels
+from pipelines.assets.solar import surface_with_trees
 from pipelines.assets.sources import AREA, load_area
 from pipelines.steps import Step, Work, step
 from twin.green.access.park_access import park_access as access_of
@@ -18,6 +19,8 @@ from twin.green.access.walk_sources import walk_network
 from twin.green.cover import cover_of, green_polygons
 from twin.green.plots import plot_cover
 from twin.green.raster_cover import observed_by
+from twin.green.three_thirty import neighbourhood_canopy
+from twin.green.trees_in_sight import trees_in_sight
 from twin.green.vegetation import Vegetation, blockers, has_level, vegetation_of
 from twin.indicators import district_shapes
 from twin.scenario.ground import cover_change, planned_cover
@@ -164,6 +167,30 @@ def park_access(work: Work) -> None:
     }
 
 
+@step("scenario/three_thirty", group="green", kinds={"geopandas", "numba"}, essential=("scenario/footprints", "scenario/land_cover"),
+      needs=("scenario/surface", "scenario/canopy", "sources/terrain"))  # fmt: skip
+def three_thirty(work: Work) -> None:
+    """Trees in sight of each residential building and the canopy of its neighbourhood.
+
+    주거 건물별 보이는 나무 수와 동네 수관 비율.
+    """
+    buildings = work.frame("scenario/footprints")
+    homes = buildings[buildings["building_id"].isin(residents_of(buildings).index)].reset_index(drop=True)
+    if not len(homes):
+        work.absent("주거용 건물이 없음", "no residential building is known")
+        return
+    table = pd.DataFrame(index=pd.Index(homes["building_id"], name="building_id"))
+    if not work.has("scenario/surface") or "altitude" not in homes.columns:
+        work.metadata["without_trees_in_sight"] = "no terrain, so no window has a height"
+    elif work.need("scenario/surface").metadata.get("cells_measured"):
+        work.metadata["without_trees_in_sight"] = "the surface model does not tell crowns from what they hide"
+    else:
+        bare, _ = surface_with_trees(work)
+        table["trees_in_sight"] = trees_in_sight(homes, bare, bare.canopy)
+    table["neighbourhood_canopy_pct"] = neighbourhood_canopy(homes, work.frame("scenario/land_cover"))
+    work.write(table)
+
+
 @step(
     "scenario/unserved_buildings",
     group="green",
@@ -182,4 +209,4 @@ def unserved_buildings(work: Work) -> None:
     work.write(LAYERS["unserved_buildings"].finish(homes))
 
 
-STEPS: tuple[Step, ...] = (land_cover, green, cover, parks, park_access, unserved_buildings)
+STEPS: tuple[Step, ...] = (land_cover, green, cover, parks, park_access, three_thirty, unserved_buildings)

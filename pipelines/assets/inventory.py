@@ -1,5 +1,6 @@
 """The first asset: what lies in the inbox."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -65,10 +66,11 @@ def inventory_asset(
     )
     def body(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         context_check(context)
+        started = time.perf_counter()
         try:
             found = build_inventory(site, store)
         except InputError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
-        return materialized(found)
+        return materialized(found, time.perf_counter() - started)
 
     return body

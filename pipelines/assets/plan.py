@@ -14,6 +14,7 @@ from geodata.site import Site
 from geodata.vector_file import read_dataset
 from pipelines.assets.sources import AREA, READ_MARGIN_M, load_area
 from pipelines.steps import BASIS, INVENTORY, Step, Work, step
+from twin.energy.columns import pool_columns
 from twin.indicators import block_sums
 from twin.massing.designs import designed_buildings
 from twin.massing.town import mass_blocks
@@ -106,7 +107,7 @@ def massing(work: Work) -> None:
     work.metadata |= found.report
 
 
-@step("scenario/plan_blocks", group="town", essential=("scenario/blocks",), needs=("scenario/buildings", "scenario/cover", "scenario/biotope"),
+@step("scenario/plan_blocks", group="town", essential=("scenario/blocks",), needs=("scenario/buildings", "scenario/cover", "scenario/biotope", "scenario/energy"),
       layer=LAYERS["plan_blocks"])  # fmt: skip
 def plan_blocks(work: Work) -> None:
     """Published layer: blocks of the plan with their limits, green cover and the sums of their buildings.
@@ -124,6 +125,9 @@ def plan_blocks(work: Work) -> None:
     if houses is not None:
         frame = frame.join(block_sums(frame, houses), on="block_id")
         work.metadata["unshaded"] = work.need("scenario/buildings").metadata.get("unshaded", True)
+    pooled = work.frame_or_none("scenario/energy", "blocks.parquet")
+    if pooled is not None:
+        frame = pool_columns(frame, pooled, "block_id")
     work.write(LAYERS["plan_blocks"].finish(frame))
 
 

@@ -20,10 +20,12 @@ from pipelines.steps import (
     step,
 )
 from pipelines.store import StoredObject
+from twin.energy.columns import pool_columns
 from twin.indicators import district_rows
 from twin.publish.about import ReleaseAbout
 from twin.publish.city3d.town import write_town
 from twin.publish.geopackage import write_geopackage
+from twin.publish.geoparquet import write_layer
 from twin.publish.maps import draw_map
 from twin.publish.report.page import Town, write_report
 from twin.publish.run_info import newest_vintage
@@ -58,10 +60,16 @@ PARAMETER_FILES = (
     ("twin.solar", "resource.yaml"),
     ("twin.solar", "roofs.yaml"),
     ("twin.roof_fit", "roof_fit.yaml"),
+    ("twin.energy", "intensity.yaml"),
+    ("twin.energy", "load_shapes.yaml"),
+    ("twin.energy", "rules.yaml"),
+    ("twin.carbon", "grid.yaml"),
+    ("twin.money", "money.yaml"),
     ("twin.green", "policy.yaml"),
     ("twin.scenario", "rules.yaml"),
     ("twin.massing", "massing.yaml"),
     ("twin.green", "blend.yaml"),
+    ("twin.green", "three_thirty.yaml"),
     ("twin.green.biotope", "surfaces.yaml"),
     ("twin.green.biotope", "moe.yaml"),
     ("twin.green.biotope", "seoul.yaml"),
@@ -85,7 +93,8 @@ def parameter_files() -> dict[str, Parameters]:
 
 
 @step("scenario/districts", group="publish", layer=LAYERS["districts"],
-      needs=(AREA, "scenario/parcels", "scenario/buildings", "scenario/parks", "scenario/cover", "scenario/biotope", "scenario/roof_budget"))  # fmt: skip
+      needs=(AREA, "scenario/parcels", "scenario/buildings", "scenario/parks", "scenario/cover", "scenario/biotope", "scenario/roof_budget",
+             "scenario/energy"))  # fmt: skip
 def districts(work: Work) -> None:
     """Published layer: indicators summed by legal dong, and by the project's own district.
 
@@ -102,6 +111,8 @@ def districts(work: Work) -> None:
         added = work.frame_or_none(name, "districts.parquet")
         if added is not None:
             rows = rows.join(added, on="dong_code")
+    if work.has("scenario/energy"):
+        rows = pool_columns(rows, work.frame("scenario/energy", "districts.parquet"), "dong_code")
     work.metadata["unshaded"] = work.need("scenario/buildings").metadata.get("unshaded", True)
     work.write(LAYERS["districts"].finish(rows))
 
@@ -199,6 +210,18 @@ def geopackage(work: Work) -> None:
     work.metadata["layers"] = {name: len(frame) for name, frame in layers.items()}
 
 
+@step("scenario/geoparquet", group="publish", needs=(INVENTORY, *_layer_needs()), kinds={"geoparquet"},
+      parameters=lambda site: site.model_dump(mode="json", include={"title", "demo"}))  # fmt: skip
+def geoparquet(work: Work) -> None:
+    """The scenario's layers once more as GeoParquet with a covering, one file each, tables as plain Parquet.
+
+    시나리오의 레이어를 GeoParquet으로.
+    """
+    names = [name for name in LAYERS if work.has(f"scenario/{name}")]
+    for name in names:
+        write_layer(work.out / f"{name}.parquet", LAYERS[name], work.frame(f"scenario/{name}"), about_of(work))
+
+
 @step(
     "scenario/map",
     group="publish",
@@ -273,4 +296,4 @@ def report(work: Work) -> None:
     work.metadata |= write_report(towns, work.out / "report.html", about=about_of(work), terrain=terrain)
 
 
-STEPS: tuple[Step, ...] = (districts, quality, run_info, geopackage, overview_map, report, city3d)
+STEPS: tuple[Step, ...] = (districts, quality, run_info, geopackage, geoparquet, overview_map, report, city3d)

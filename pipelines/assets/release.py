@@ -1,7 +1,10 @@
 """The asset that publishes a release: it pins what belongs together, checks it once more, and writes nothing else."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
@@ -9,6 +12,7 @@ import dagster as dg
 from geodata.catalogue import LAYERS
 from geodata.errors import InputError
 from geodata.site import CORE_ROLES, PRESENT, ROLE_TITLES, ROLES, Role, Site
+from pipelines.about import release_about
 from pipelines.assets.publish import parameter_files
 from pipelines.assets.sources import AREA
 from pipelines.assets.sources import STEPS as SOURCE_STEPS
@@ -17,20 +21,36 @@ from pipelines.code_version import code_version, library_versions
 from pipelines.instance import Workplace
 from pipelines.steps import BASIS, INVENTORY, OWNER, Progress, key_of, read_inventory, read_table, role_digest
 from pipelines.store import Store, StoredObject, digest_of
+from twin.publish.about import ReleaseAbout
+from twin.publish.changes.files import make_beside
+from twin.publish.drift import Figures, figures_of, judge
 from twin.publish.manifest import build_manifest
+from twin.publish.qgis_project import release_groups, write_project
 from twin.publish.release import publish_release
+from twin.publish.run_info import newest_vintage
+from twin.publish.site_folder import SiteFolder
 from twin.publish.validate import validate_release
 
 TABLES = {
     "hourly_by_dong.parquet": "scenario/roof_yields",
     "profile_by_building.parquet": "scenario/roof_yields",
     "biotope_tradeoff.parquet": "scenario/roof_budget",
+    "hourly_energy_by_dong.parquet": "scenario/energy",
+    "hourly_energy_by_block.parquet": "scenario/energy",
+    "demand_profile_by_building.parquet": "scenario/energy",
 }
 """Published tables and the step whose result holds them."""
 
 
-RELEASED = ("geopackage", "map", "surface", "roof_yields", "sky_rasters", "report", "city3d")
+RELEASED = ("geopackage", "geoparquet", "map", "surface", "roof_yields", "sky_rasters", "report", "city3d")
 """What a release is made of, in each scenario; everything else is reached from these."""
+
+
+FRESH = dg.FreshnessPolicy.cron(deadline_cron="0 6 * * *", lower_bound_delta=timedelta(hours=6), timezone="Asia/Seoul")
+"""By six in the morning the night's job has run, even if it found nothing to publish; else Dagster's pages say so."""
+
+NOT_JUDGED = ("quality", "run_info")
+"""Layers that tell of the run and not of the town: they may change freely."""
 
 
 class MixedObjectsError(InputError):
@@ -100,24 +120,40 @@ def published_scenarios(site: Site, pinned: dict[str, StoredObject]) -> tuple[st
 def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tuple[StoredObject, str]]:
     """Return the files of a release: name inside it to the stored object that holds it and its name there."""
     files: dict[str, tuple[StoredObject, str]] = {}
-    for scenario in published_scenarios(site, pinned):
+    published = published_scenarios(site, pinned)
+    for scenario in published:
         files[f"{scenario}/twin.gpkg"] = pinned[f"{scenario}/geopackage"], "twin.gpkg"
         files[f"maps/{scenario}.png"] = pinned[f"{scenario}/map"], "map.png"
         for table, step_name in TABLES.items():
             stored = pinned[key_of(step_name, scenario)]
             if table in stored.files:
                 files[f"tables/{scenario}_{table}"] = stored, table
+        layers = pinned[f"{scenario}/geoparquet"]
+        for name in sorted(layers.files):
+            spatial = LAYERS[Path(name).stem].geometry is not None
+            files[f"geoparquet/{scenario}/{name}" if spatial else f"tables/{scenario}_{name}"] = layers, name
         rasters = pinned[f"{scenario}/sky_rasters"]
         files |= {f"rasters/{scenario}_{name}": (rasters, name) for name in sorted(rasters.files)}
         town = pinned[f"{scenario}/city3d"]
         files |= {f"city3d/{scenario}/{name}": (town, name) for name in sorted(town.files)}
-    published = published_scenarios(site, pinned)
     for scenario in published:
         name = "report.html" if scenario == published[-1] else f"report_{scenario}.html"
         # the report of a plan tells the present beside it
         if scenario == published[-1] or scenario != PRESENT:
             files[name] = pinned[f"{scenario}/report"], "report.html"
     return files
+
+
+def release_figures(site: Site, pinned: dict[str, StoredObject]) -> Figures:
+    """Return what the drift to the release before is judged by, of every layer that describes the town."""
+    return {
+        scenario: {
+            name: figures_of(read_table(found.data / "features.parquet"))
+            for name in sorted(pinned[f"{scenario}/geopackage"].metadata["layers"])
+            if name not in NOT_JUDGED and (found := pinned.get(f"{scenario}/{name}")) is not None
+        }
+        for scenario in published_scenarios(site, pinned)
+    }
 
 
 def summary_lines(site: Site, pinned: dict[str, StoredObject]) -> list[str]:
@@ -187,33 +223,57 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
     summary = summary_lines(site, pinned)
     stored_files = release_files(site, pinned)
     files = {name: stored.data / file for name, (stored, file) in stored_files.items()}
+    inputs_digest = digest_of({asset: found.content for asset, found in pinned.items()})
+    figures = release_figures(site, pinned)
+    accepted = judge(SiteFolder(workplace.releases), figures, inputs_digest, site.drift)
+    inventory = read_inventory(pinned[INVENTORY])
     manifest = build_manifest(
         site,
         pinned_records(pinned),
         summary,
         library_versions(),
-        inventory=read_inventory(pinned[INVENTORY]),
+        inventory=inventory,
         parameters=parameter_files(),
         geopackages={name: files[f"{name}/twin.gpkg"] for name in published_scenarios(site, pinned)},
     )
-    result = publish_release(
-        workplace.outputs,
-        site.name,
-        files,
-        manifest,
-        digest_of({asset: found.content for asset, found in pinned.items()}),
-        now=now,
-        keep=site.keep_releases,
-        validate=validate_release,
-        expected={name: stored.files[file] for name, (stored, file) in stored_files.items()},
-    )
+    unshaded = any(found.metadata.get("unshaded", False) for asset, found in pinned.items() if asset.endswith("/roofs"))
+    about = release_about(site, newest_vintage(inventory), unshaded=unshaded)
+    with TemporaryDirectory() as scratch:
+        # made of what is published, in less time than the store would take to look it up
+        files["town.qgz"] = Path(scratch) / "town.qgz"
+        write_project(
+            files["town.qgz"], release_groups(files, published_scenarios(site, pinned)), _project_about(site, pinned), sources=_source_line(pinned)
+        )  # fmt: skip
+        result = publish_release(
+            workplace.outputs,
+            site.name,
+            files,
+            {**manifest, "content": {**manifest["content"], "figures": figures}, "acknowledged": accepted},
+            inputs_digest,
+            now=now,
+            keep=site.keep_releases,
+            validate=validate_release,
+            beside=partial(make_beside, about=about),
+            expected={name: stored.files[file] for name, (stored, file) in stored_files.items()},
+        )
     return {
         "release": str(result.path),
         "id": result.id,
         "published": result.published,
         "reason": result.reason,
-        "summary": summary,
+        "summary": [*summary, *result.changes],
     }
+
+
+def _project_about(site: Site, pinned: dict[str, StoredObject]) -> ReleaseAbout:
+    unshaded = any(pinned[f"{name}/roofs"].metadata.get("unshaded", True) for name in published_scenarios(site, pinned))
+    return release_about(site, newest_vintage(read_inventory(pinned[INVENTORY])), unshaded=unshaded)
+
+
+def _source_line(pinned: dict[str, StoredObject]) -> str:
+    inventory = read_inventory(pinned[INVENTORY])
+    named = {d.attribution or ROLE_TITLES[d.role][0]: None for d in inventory.datasets}
+    return f"자료 / Sources: {', '.join(named)} · 기준 / as of {newest_vintage(inventory)} · 참고용, 측량 성과 아님 / for reference, not survey-grade"
 
 
 def pinned_records(pinned: dict[str, StoredObject]) -> dict[str, dict[str, Any]]:
@@ -240,12 +300,14 @@ def release_asset(
         owners=[OWNER],
         tags={"site": workplace.site.name, "scenario": "all"},
         code_version=code_version(publish),
+        freshness_policy=FRESH,
         description="The published, immutable release; nothing is published when nothing has changed. · 공개된 릴리스.",
     )
     def body(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         context_check(context)
         try:
-            told = publish(workplace, store, now=datetime.now(UTC))
+            with store.in_use():
+                told = publish(workplace, store, now=datetime.now(UTC))
         except InputError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
         if on_progress is not None:

@@ -27,6 +27,7 @@ from twin.sky.town import load_skyline, save_skyline, town_skyline
 from twin.solar.resource import resource_parameters
 from twin.solar.resource_file import load_resource
 from twin.solar.roofs import roof_planes as planes_of
+from twin.solar.uncertainty import uncertainty
 from twin.solar.yields import roof_yields as yields_of
 
 
@@ -199,7 +200,7 @@ def sky_rasters(work: Work) -> None:
     "scenario/roofs",
     group="solar",
     essential=("scenario/roof_planes",),
-    needs=("scenario/roof_yields",),
+    needs=("scenario/roof_yields", "sources/resource"),
     layer=LAYERS["roofs"],
 )
 def roofs(work: Work) -> None:
@@ -212,6 +213,7 @@ def roofs(work: Work) -> None:
     if yields is not None:
         added = yields.set_index("roof_id").drop(columns="capacity_kwp", errors="ignore")
         frame = frame.join(added, on="roof_id")
+        frame = frame.join(uncertainty(frame, load_resource(work.need("sources/resource").data)))
         work.metadata["unshaded"] = work.need("scenario/roof_yields").metadata["unshaded"]
     work.write(LAYERS["roofs"].finish(frame))
 

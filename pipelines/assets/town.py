@@ -10,8 +10,10 @@ from geodata.accounting import QualityLog
 from geodata.catalogue import LAYERS
 from pipelines.assets.sources import AREA, load_area
 from pipelines.steps import Step, Work, step
+from twin.energy.columns import building_columns
 from twin.green.access.summary import parcel_residents
 from twin.green.raster_cover import ndvi_green_share
+from twin.green.three_thirty import with_score
 from twin.indicators import building_sums, parcel_sums
 from twin.scenario.buildings import all_buildings, present_buildings, staying_buildings
 from twin.scenario.ndvi import unchanged_parcels
@@ -85,7 +87,14 @@ def surface(work: Work) -> None:
     "scenario/buildings",
     group="town",
     essential=("scenario/footprints",),
-    needs=("scenario/roofs", "scenario/cover", "scenario/roof_budget", "scenario/park_access"),
+    needs=(
+        "scenario/roofs",
+        "scenario/cover",
+        "scenario/roof_budget",
+        "scenario/energy",
+        "scenario/park_access",
+        "scenario/three_thirty",
+    ),
     layer=LAYERS["buildings"],
 )
 def buildings(work: Work) -> None:
@@ -97,6 +106,8 @@ def buildings(work: Work) -> None:
     roofs = work.frame_or_none("scenario/roofs")
     if roofs is not None:
         frame = frame.join(building_sums(frame, roofs), on="building_id")
+        if work.has("scenario/energy"):
+            frame = building_columns(frame, work.frame("scenario/energy", "buildings.parquet"))
         work.metadata["unshaded"] = work.need("scenario/roofs").metadata.get("unshaded", True)
     plots = work.frame_or_none("scenario/cover", "plots.parquet")
     if plots is not None:
@@ -107,6 +118,9 @@ def buildings(work: Work) -> None:
     access = work.frame_or_none("scenario/park_access", "buildings.parquet")
     if access is not None:
         frame = frame.join(access, on="building_id")
+    rule = work.frame_or_none("scenario/three_thirty")
+    if rule is not None:
+        frame = with_score(frame.join(rule, on="building_id"))
     work.write(LAYERS["buildings"].finish(frame))
 
 

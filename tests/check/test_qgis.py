@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-from pathlib import Path
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
 from PIL import Image
-from pylopdf_fonts_ko import sans_path
 
 from geodata.catalogue import LAYERS
 from twin.publish.geopackage import ReleaseAbout, write_geopackage
 
 pytestmark = [pytest.mark.check, pytest.mark.qgis]
 
-PYTHON = Path("/usr/bin/python3")
 DONG = "4121010700"
-
-
-def qgis_missing() -> str:
-    if not PYTHON.exists():
-        return "no system Python"
-    done = subprocess.run([PYTHON, "-c", "import qgis.core"], capture_output=True, text=True, check=False)
-    return "" if done.returncode == 0 else "QGIS is not installed; on Debian: apt-get install qgis python3-qgis"
 
 
 def some_layers() -> dict[str, pd.DataFrame]:
@@ -76,10 +62,7 @@ def some_layers() -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict:
-    missing = qgis_missing()
-    if missing:
-        pytest.skip(missing)
+def found(tmp_path_factory: pytest.TempPathFactory, probe_qgis) -> dict:
     folder = tmp_path_factory.mktemp("qgis")
     path = folder / "twin.gpkg"
     write_geopackage(
@@ -89,25 +72,10 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict:
     )
     before = path.read_bytes()
     path.chmod(0o444)
-    # the probe runs under Debian's Python and its libraries, not under ours
-    clean = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PYTHON", "GDAL", "PROJ", "VIRTUAL_ENV"))
-    }
-    environment = {**clean, "QT_QPA_PLATFORM": "offscreen", "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
-    probe = Path(__file__).with_name("qgis_probe.py")
-    done = subprocess.run(
-        [PYTHON, probe, path, folder, sans_path()],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=environment,
-        timeout=120,
-    )
+    told, messages = probe_qgis("qgis_probe.py", path, folder)
     assert path.read_bytes() == before
     assert sorted(p.name for p in folder.glob("twin.gpkg*")) == ["twin.gpkg"]
-    return {**json.loads(done.stdout), "folder": folder, "messages": done.stderr}
+    return {**told, "folder": folder, "messages": messages}
 
 
 def test_every_layer_is_valid_and_in_its_crs(found: dict) -> None:
@@ -130,7 +98,7 @@ def test_styles_apply_by_themselves(found: dict) -> None:
     }  # fmt: skip
     assert layers["buildings"]["legend"][0] == "6 m 이하 / ≤ 6 m"
     assert layers["parcels"]["legend"][-1] == "자료 없음 / no data"
-    assert layers["buildings"]["styles"] == 2
+    assert layers["buildings"]["styles"] == 3
     assert layers["parcels"]["label_scales"] == [2500, 0, True]
 
 

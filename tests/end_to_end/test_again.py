@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 
 import pyogrio
@@ -28,17 +29,37 @@ def test_two_empty_output_folders_give_the_same_bytes(demo_site, town, tmp_path,
     assert digests[0] == digests[1]
 
 
-def test_a_removed_source_rebuilds_what_depends_on_it_and_says_what_is_missing(own_town, run_site):
+def test_a_removed_source_rebuilds_what_depends_on_it_and_says_what_is_missing(own_town, run_site, twin):
     site_file, folder = own_town
     (site_file.parent / "inbox" / "UPIS_C_UQ153.zip").unlink()
     seen = {}
-    run = run_site(site_file, folder, on_progress=lambda p: seen.update({p.asset: p.reused}))
+
+    def note(progress):
+        # what the night built that was stopped, the second run takes from the store
+        seen[progress.asset] = seen.get(progress.asset, True) and progress.reused
+
+    # a whole layer vanishes: that is not published until somebody says that it is right
+    night = run_site(site_file, folder, on_progress=note)
+    assert not night.outcome.succeeded
+    assert any("existing.parks.rows" in reason for reason in night.outcome.reasons), night.outcome.reasons
+    assert len(list((night.workplace.releases / "releases").iterdir())) == 1
+    place = ("--site", site_file, "--outputs", folder / "outputs", "--state", folder / "state")
+    told = json.loads((night.workplace.releases / "drift.json").read_text(encoding="utf-8"))
+    assert all(f"{entry['name']}:" in "".join(night.outcome.reasons) for entry in told["found"])
+    for entry in told["found"]:
+        done = twin("acknowledge", entry["name"], "--reason", "the parks file is withdrawn", *place)
+        assert done.returncode == 0, done.stderr
+    run = run_site(site_file, folder, on_progress=note)
     assert run.outcome.succeeded, run.outcome.reasons
-    built = {asset for asset, reused in seen.items() if not reused}
+    manifest = json.loads((run.latest / "manifest.json").read_text(encoding="utf-8"))
+    assert {entry["reason"] for entry in manifest["acknowledged"]} == {"the parks file is withdrawn"}
+    # the plan has parks of its own blocks besides; what it builds again is not looked at here
+    built = {asset for asset, reused in seen.items() if not reused and not asset.startswith("planned/")}
     # clean parcels and buildings, land cover, terrain and sun are untouched; what people walk to has changed
     assert built == {
         "sources/parks", "existing/parks", "existing/quality", "existing/run_info", "existing/districts", "existing/geopackage", "existing/map", "release",
         "existing/park_access", "existing/buildings", "existing/parcels", "existing/unserved_buildings", "existing/report",
+        "existing/carbon_path", "existing/city3d",
     }  # fmt: skip
     assert any("parks" in line for line in run.outcome.release["summary"])
     assert "parks" not in {name for name, _ in pyogrio.list_layers(run.geopackage)}

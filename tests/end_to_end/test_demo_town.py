@@ -72,6 +72,7 @@ def test_each_planted_defect_leaves_its_reason(town, truth):
     assert counts["parcels", "pnu_malformed"] == parcels["pnu_malformed"]
     assert counts["land_cover", "code_unknown"] == truth["land_cover"]["code_unknown"]
     assert counts["parks", "coordinates_out_of_range"] == truth["parks"]["coordinates_out_of_range"]
+    assert counts["parks", "text_damaged"] == truth["parks"]["name_damaged"]
 
 
 def test_heights_come_from_where_the_maker_left_them(town, truth):
@@ -83,6 +84,9 @@ def test_heights_come_from_where_the_maker_left_them(town, truth):
 def test_parks_arrive_from_another_crs(town, truth):
     parks = read(town, "parks")
     assert len(parks) == truth["parks"]["published"]
+    # a name that was damaged before it came here is left out, not shown as rubbish
+    assert parks["name"].isna().sum() == truth["parks"]["name_damaged"]
+    assert parks["name"].dropna().str.startswith("가상 제").all()
     assert (parks["status"] == "built").sum() == truth["parks"]["built"]
     # the agency ships EPSG:5174; its definition and ours agree to centimetres
     assert parks["area_m2"].sum() == pytest.approx(truth["parks"]["area_inside_m2"], rel=1e-3)
@@ -165,7 +169,9 @@ def test_every_input_file_is_named_with_its_hash(town, demo_site):
 def test_rasters_of_the_sky_lie_beside_it(town):
     names = {path.name for path in (town.latest / "rasters").glob("*.tif")}
     assert names == {
-        f"existing_{n}.tif" for n in ("sky_view", "shade_hours_summer", "shade_hours_year", "irradiation_kwh_m2")
+        f"{scenario}_{name}.tif"
+        for scenario in ("existing", "planned")
+        for name in ("sky_view", "shade_hours_summer", "shade_hours_year", "irradiation_kwh_m2")
     }
     with rasterio.open(town.latest / "rasters" / "existing_irradiation_kwh_m2.tif") as source:
         assert source.crs == "EPSG:5186"

@@ -71,15 +71,16 @@ def test_names_that_were_written_with_the_wrong_encoding(area, box, raw_layer) -
         [
             raw_layer(
                 "parks",
-                [box(0, 0, 9, 9), box(20, 0, 9, 9), box(40, 0, 9, 9)],
-                class_code=["UQT220"] * 3,
-                name=[wrong, "가�공원", "옥길공원"],
+                [box(20 * i, 0, 9, 9) for i in range(5)],
+                class_code=["UQT220"] * 5,
+                # the fourth as a program wrote it that had no sign for the lost bytes of 수변공원
+                name=[wrong, "가�공원", "옥길공원", "?닔蹂?怨듭썝", "무엇을 심을까?"],
             )
         ],
         area,
     )
-    assert sorted(layer.features["name"].fillna("-")) == ["-", "근린공원", "옥길공원"]
-    assert reasons(layer) == {"text_damaged": 2}
+    assert sorted(layer.features["name"].fillna("-")) == ["-", "-", "근린공원", "무엇을 심을까?", "옥길공원"]
+    assert reasons(layer) == {"text_damaged": 3}
 
 
 def test_pieces_that_share_a_number(area, box, raw_layer) -> None:

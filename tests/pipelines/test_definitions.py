@@ -47,7 +47,7 @@ def test_every_asset_tells_who_what_and_with_which_tools(definitions):
     for asset in definitions.resolve_all_asset_specs():
         assert asset.owners == ["team:new-town-twin"], asset.key
         assert asset.kinds, asset.key
-        assert asset.group_name in {"sources", "town", "solar", "green", "publish"}, asset.key
+        assert asset.group_name in {"sources", "town", "solar", "energy", "green", "publish"}, asset.key
         assert asset.tags["site"] == "small_town"
         assert asset.code_version
         assert asset.description
@@ -67,7 +67,7 @@ def test_every_published_layer_declares_its_columns_and_is_checked(definitions):
 
 def test_every_check_blocks_and_explains_itself(definitions):
     checks = [spec for d in definitions.asset_checks for spec in d.check_specs]
-    assert len(checks) == 20
+    assert len(checks) == 21
     for spec in checks:
         assert spec.blocking
         assert spec.description

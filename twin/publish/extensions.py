@@ -58,10 +58,15 @@ _QMD_STANDARD = "http://mrcc.com/qgis.dtd"
 """By this name QGIS knows its own layer metadata among all others."""
 
 
-def write_extensions(connection: sqlite3.Connection, layers: Mapping[str, pd.DataFrame], about: ReleaseAbout) -> None:
+def write_extensions(
+    connection: sqlite3.Connection,
+    layers: Mapping[str, pd.DataFrame],
+    about: ReleaseAbout,
+    catalogue: Mapping[str, Layer] = LAYERS,
+) -> None:
     """Add labels, constraints, metadata, styles and attribute indices for ``layers`` to an open GeoPackage.
 
-    ``layers`` are in the order in which they were written. Commits.
+    ``layers`` are in the order in which they were written, declared by ``catalogue``. Commits.
     """
     connection.execute("PRAGMA foreign_keys = ON")
     connection.executescript(_TABLES)
@@ -71,9 +76,9 @@ def write_extensions(connection: sqlite3.Connection, layers: Mapping[str, pd.Dat
         "VALUES ('layer_styles', 'attributes', 'layer_styles', '', ?, 0)",
         (about.instant,),
     )
-    _dataset_metadata(connection, layers, about)
+    _dataset_metadata(connection, [catalogue[name] for name in layers], about)
     for name, frame in layers.items():
-        layer = LAYERS[name]
+        layer = catalogue[name]
         fields = [layer[column] for column in layer.names if column in frame.columns]
         _data_columns(connection, layer, fields, about)
         _metadata(connection, layer, fields, about)
@@ -130,7 +135,7 @@ def glob_of(pattern: str) -> str | None:
     return "".join(characters * int(count or 1) for characters, count in parts)
 
 
-def _dataset_metadata(connection: sqlite3.Connection, layers: Mapping[str, pd.DataFrame], about: ReleaseAbout) -> None:
+def _dataset_metadata(connection: sqlite3.Connection, layers: list[Layer], about: ReleaseAbout) -> None:
     keywords = ["digital twin", "디지털 트윈", "rooftop solar", "지붕 태양광", "green cover", "녹피율"]
     record = {
         "@context": "https://schema.org/",
@@ -142,7 +147,7 @@ def _dataset_metadata(connection: sqlite3.Connection, layers: Mapping[str, pd.Da
         "license": about.rights,
         "dateModified": about.instant,
         "encodingFormat": "application/geopackage+sqlite3",
-        "variableMeasured": [f"{name}: {LAYERS[name].ko} / {LAYERS[name].en}" for name in layers],
+        "variableMeasured": [f"{layer.name}: {layer.ko} / {layer.en}" for layer in layers],
     }
     _insert_metadata(
         connection,

@@ -30,10 +30,12 @@ __all__ = ["ReleaseAbout", "validate_geopackage", "write_geopackage"]
 _LEAST_FREE_BYTES = 16 * 2**20
 
 
-def write_geopackage(path: Path, layers: Mapping[str, pd.DataFrame], about: ReleaseAbout) -> None:
+def write_geopackage(
+    path: Path, layers: Mapping[str, pd.DataFrame], about: ReleaseAbout, catalogue: Mapping[str, Layer] = LAYERS
+) -> None:
     """Write ``layers``, frames already brought into published form by `Layer.finish`, as a new file ``path``.
 
-    The same frames and ``about`` give the same bytes, wherever and whenever they are written, on one set of libraries:
+    ``catalogue`` declares them. The same frames and ``about`` give the same bytes, wherever and whenever they are written, on one set of libraries:
     rows keep the order of the frames, layers the order of the catalogue, and every date comes from ``about.timestamp``.
 
     Raises
@@ -45,18 +47,18 @@ def write_geopackage(path: Path, layers: Mapping[str, pd.DataFrame], about: Rele
     PublishError
         If the disk is full; nothing is left at ``path``.
     """
-    unknown = sorted(set(layers) - set(LAYERS))
+    unknown = sorted(set(layers) - set(catalogue))
     if unknown:
         raise KeyError(f"layers that the catalogue does not know: {', '.join(unknown)}")
     if path.exists():
         raise FileExistsError(f"{path} exists; a GeoPackage is written as a new file and then moved into its place")
-    wanted = {name: layers[name] for name in LAYERS if name in layers}
+    wanted = {name: layers[name] for name in catalogue if name in layers}
     try:
         with _fixed_gdal(about.instant):
             for position, (name, frame) in enumerate(wanted.items()):
-                _write_layer(path, LAYERS[name], frame, about, first=position == 0)
+                _write_layer(path, catalogue[name], frame, about, first=position == 0)
         with closing(sqlite3.connect(path)) as connection:
-            write_extensions(connection, wanted, about)
+            write_extensions(connection, wanted, about, catalogue)
             connection.execute("PRAGMA journal_mode = DELETE")
     except (
         pyogrio.errors.DataSourceError,

@@ -139,6 +139,11 @@ def write_raster(
 
 
 def raster_qml(style: RasterStyle) -> str:
+    """Return the QGIS style of a raster as the text of a QML file."""
+    return DOCTYPE + ET.tostring(raster_element(style), encoding="unicode")
+
+
+def raster_element(style: RasterStyle) -> ET.Element:
     """Return the QGIS style of a raster: colours that run between the stops, with a legend in the raster's unit."""
     low, high = style.stops[0][0], style.stops[-1][0]
     root = ET.Element("qgis", version=QGIS_VERSION, styleCategories="Symbology", hasScaleBasedVisibilityFlag="0")
@@ -158,4 +163,4 @@ def raster_qml(style: RasterStyle) -> str:
     ET.SubElement(pipe, "brightnesscontrast", brightness="0", contrast="0", gamma="1")
     ET.SubElement(pipe, "rasterresampler", maxOversampling="2", zoomedOutResampler="bilinear")
     ET.SubElement(root, "blendMode").text = "0"
-    return DOCTYPE + ET.tostring(root, encoding="unicode")
+    return root

@@ -18,6 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from geodata.errors import InputError
+from twin.publish.beside import MakeBeside
 from twin.publish.durable import copy_file, freeze_tree, remove_tree, sha256_of, sync, sync_tree, write_json
 from twin.publish.errors import PublishError
 from twin.publish.site_folder import MANIFEST, SiteFolder, looks_touched, verify_release
@@ -38,6 +39,8 @@ class ReleaseResult:
     path: Path
     published: bool
     reason: str
+    changes: tuple[str, ...] = ()
+    """What changed since the release before, in lines for a person."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ def publish_release(
     keep: int,
     validate: Callable[[Path], list[str]],
     expected: Mapping[str, str] | None = None,
+    beside: MakeBeside | None = None,
     patience_s: float = PATIENCE_S,
 ) -> ReleaseResult:
     """Publish ``files`` as a new release of the site, or find that the newest release already holds these inputs.
@@ -89,6 +93,9 @@ def publish_release(
         Gets the staged folder and returns what is wrong with it; anything refuses the publish.
     expected
         Names to the sha256 that the pinned set of store objects promises; a part that differs refuses the publish.
+    beside
+        Makes more files from the release before and this one, which are then published like ``files``; what it tells
+        becomes the manifest's ``changes``. The release before is the newest that nobody altered, None if there is none.
     patience_s
         How long to wait for another publish of this site, in seconds.
 
@@ -106,7 +113,7 @@ def publish_release(
     with folder.locked(patience_s):
         _heal(folder)
         newest = folder.newest()
-        reason = "first release"
+        reason, whole = "first release", newest
         if newest is not None:
             altered = verify_release(folder.releases / newest)
             if not altered and folder.manifest(newest)["release"]["inputs_digest"] == inputs_digest:
@@ -115,6 +122,7 @@ def publish_release(
             reason = "inputs, parameters or code changed since the release before"
             if altered:
                 reason = f"release {newest} was altered after it was published: {'; '.join(altered)}"
+                whole = next((n for n in reversed(folder.ids()[:-1]) if not verify_release(folder.releases / n)), None)
         release_id = _release_id(now, inputs_digest, newest)
         told = {
             "id": release_id,
@@ -123,10 +131,19 @@ def publish_release(
             "previous": newest,
         }
         staging, final = folder.releases / f".staging-{release_id}", folder.releases / release_id
+        workshop = folder.releases / f".staging-{release_id}-beside"
+        changes: tuple[str, ...] = ()
         try:
+            if beside is not None:
+                workshop.mkdir()
+                made = beside(folder.releases / whole if whole else None, release_id, files, workshop)
+                files, changes = {**files, **made.files}, made.lines
+                manifest = {**manifest, "changes": made.told}
             _stage(folder, staging, files, expected or {})
             _write_manifest(staging, manifest, told)
             _refuse_invalid(validate(staging), site_name)
+            if workshop.exists():
+                remove_tree(workshop)
             sync_tree(staging)
             freeze_tree(staging)
             staging.rename(final)
@@ -134,13 +151,13 @@ def publish_release(
             if folder.pinned() is None:
                 folder.point_latest(release_id)
         except BaseException:
-            for half in (staging, final):
+            for half in (workshop, staging, final):
                 if half.exists() and folder.latest() != release_id:
                     remove_tree(half)
             raise
         folder.tell()
         _prune(folder, keep)
-        return ReleaseResult(release_id, final, True, reason + _pin_note(folder, release_id))
+        return ReleaseResult(release_id, final, True, reason + _pin_note(folder, release_id), changes)
 
 
 def list_releases(outputs: Path, site_name: str) -> list[Release]:
@@ -198,6 +215,28 @@ def use_release(outputs: Path, site_name: str, release_id: str, *, patience_s: f
         folder.point_latest(wanted)
         folder.tell()
     return next(release for release in list_releases(outputs, site_name) if release.id == wanted)
+
+
+def find_release(outputs: Path, site_name: str, name: str) -> Path:
+    """Return the folder of a release: by its id, as ``latest``, or as ``previous``, the one before latest.
+
+    Raises
+    ------
+    InputError
+        If there is no such release.
+    """
+    folder = SiteFolder(outputs / site_name)
+    known, latest = folder.ids(), folder.latest()
+    if name == "latest" and latest in known:
+        return folder.releases / str(latest)
+    if name == "previous" and latest in known[1:]:
+        return folder.releases / known[known.index(str(latest)) - 1]
+    if name not in known:
+        listed = ", ".join(["latest", "previous", *reversed(known)]) if known else "twin run"
+        raise InputError(
+            f"site {site_name} has no release {name!r} in {folder.releases} · 그런 릴리스가 없습니다. Choose one of: {listed}"
+        )
+    return folder.releases / name
 
 
 def verify_latest(outputs: Path, site_name: str) -> list[str]:

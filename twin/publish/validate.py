@@ -1,4 +1,4 @@
-"""Holds a GeoPackage to the standard, to its own promises and to the catalogue.
+"""Holds a GeoPackage to the standard, to its own promises and to the catalogue, and what stands beside it to the GeoPackage.
 
 The standard is checked by GDAL's `validate_gpkg`, in pure Python, with its extra checks and with warnings as errors.
 """
@@ -6,12 +6,15 @@ The standard is checked by GDAL's `validate_gpkg`, in pure Python, with its extr
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 from osgeo_utils.samples import validate_gpkg
 
 from geodata.catalogue import LAYERS, Layer
+from geodata.catalogue.changes import CHANGE_LAYERS
+from twin.publish.geoparquet import layer_problems, rows_of
 
 USER_VERSION = 10300
 """GeoPackage 1.3.0, the newest that QGIS 3.22 reads without a warning."""
@@ -19,8 +22,8 @@ USER_VERSION = 10300
 _DECLARED = {"text": "TEXT", "integer": "INTEGER", "real": "REAL", "boolean": "BOOLEAN", "date": "DATE"}
 
 
-def validate_geopackage(path: Path) -> list[str]:
-    """Return everything that is wrong with the GeoPackage ``path``; an empty list is a pass.
+def validate_geopackage(path: Path, catalogue: Mapping[str, Layer] = LAYERS) -> list[str]:
+    """Return everything that is wrong with the GeoPackage ``path`` by its ``catalogue``; an empty list is a pass.
 
     Never raises for a damaged file, and leaves the file as it is.
     """
@@ -44,18 +47,45 @@ def validate_geopackage(path: Path) -> list[str]:
             for requirement, text in failures
         ]
         with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
-            found += [f"{path.name}: {problem}" for problem in _content_problems(connection)]
+            found += [f"{path.name}: {problem}" for problem in _content_problems(connection, catalogue)]
     except Exception as error:  # the validator breaks down in many ways on a damaged file; each of them is a finding
         found.append(f"{path.name}: cannot be checked: {type(error).__name__}: {error}")
     return found
 
 
 def validate_release(folder: Path) -> list[str]:
-    """Return everything that is wrong with the GeoPackages of a release; a release without any is wrong too."""
+    """Return everything that is wrong with the GeoPackages and GeoParquet files of a release.
+
+    A release without any GeoPackage is wrong too.
+    """
     paths = sorted(folder.rglob("*.gpkg"))
     if not paths:
         return [f"{folder.name}: holds no GeoPackage"]
-    return [f"{path.parent.name}/{problem}" for path in paths for problem in validate_geopackage(path)]
+    found = [
+        f"{path.parent.name}/{problem}"
+        for path in paths
+        for problem in validate_geopackage(path, CHANGE_LAYERS if path.name == "changes.gpkg" else LAYERS)
+    ]
+    for path in sorted(folder.glob("geoparquet/*/*.parquet")):
+        twin = folder / path.parent.name / "twin.gpkg"
+        found += [f"{path.parent.name}/{problem}" for problem in _beside_geopackage(path, twin)]
+    return found
+
+
+def _beside_geopackage(path: Path, geopackage: Path) -> list[str]:
+    """Return what is wrong with the GeoParquet file ``path`` by itself, and beside the same layer of ``geopackage``."""
+    name = path.stem
+    if name not in LAYERS:
+        return [f"{path.name}: is not a layer of the catalogue"]
+    found = layer_problems(path, LAYERS[name])
+    if found:
+        return found
+    try:
+        with closing(sqlite3.connect(f"file:{geopackage}?mode=ro&immutable=1", uri=True)) as connection:
+            rows = connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608
+    except sqlite3.Error as error:
+        return [f"{path.name}: {geopackage.name} has no such layer: {error}"]
+    return [] if rows == rows_of(path) else [f"{path.name}: holds {rows_of(path)} rows, {geopackage.name} {rows}"]
 
 
 def _header_problems(path: Path) -> list[str]:
@@ -77,7 +107,7 @@ def _header_problems(path: Path) -> list[str]:
     return found
 
 
-def _content_problems(connection: sqlite3.Connection) -> list[str]:
+def _content_problems(connection: sqlite3.Connection, catalogue: Mapping[str, Layer]) -> list[str]:
     found = []
     for (text,) in connection.execute("PRAGMA integrity_check"):
         if text != "ok":
@@ -94,10 +124,10 @@ def _content_problems(connection: sqlite3.Connection) -> list[str]:
     }:
         return [*found, "holds no layer styles"]
     for name in tables:
-        if name not in LAYERS:
+        if name not in catalogue:
             found.append(f"{name}: is not a layer of the catalogue")
             continue
-        found += [f"{name}: {problem}" for problem in _layer_problems(connection, LAYERS[name])]
+        found += [f"{name}: {problem}" for problem in _layer_problems(connection, catalogue[name])]
     if {"roofs", "buildings"} <= set(tables):
         found += _orphans(connection)
     return found

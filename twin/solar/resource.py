@@ -62,6 +62,9 @@ class Resource:
     normal_station: str = ""
     normal_source: str = ""
     normal_verified: bool = False
+    interannual_std_pct: float | None = None
+    """Standard deviation of yearly irradiation, year by year [%]; None where nothing tells it."""
+    interannual_source: str = ""
     notes: tuple[str, ...] = ()
     parameters: Parameters = field(default_factory=resource_parameters, repr=False)
 
@@ -89,6 +92,8 @@ class Resource:
             "normal_station": self.normal_station,
             "normal_source": self.normal_source,
             "normal_verified": self.normal_verified,
+            "interannual_std_pct": self.interannual_std_pct,
+            "interannual_source": self.interannual_source,
             "notes": list(self.notes),
         }
 
@@ -148,6 +153,7 @@ def prepare_resource(
         if exponent != 1.0:
             frame = _mapped(frame, exponent)
     # two hours of a year may have the sun up and no light at all; Perez' clearness is undefined there
+    spread, spread_source = _interannual(weather, spec)
     daylight = (frame["apparent_zenith"] < 90.0) & ((frame["dhi"] > 0) | (frame["dni"] > 0))
     return Resource(
         hourly=frame,
@@ -165,8 +171,23 @@ def prepare_resource(
         normal_station=spec.station if spec else "",
         normal_source=" ".join(filter(None, (spec.source, spec.period))) if spec else "",
         normal_verified=spec.verified if spec else False,
+        interannual_std_pct=spread,
+        interannual_source=spread_source,
         notes=weather.notes,
     )
+
+
+def _interannual(weather: Weather, spec: ResourceSpec | None) -> tuple[float | None, str]:
+    """Return the standard deviation of yearly irradiation [%] and its source: the site file's, else that of measured years."""
+    if spec is not None and spec.interannual_std_pct is not None:
+        return spec.interannual_std_pct, spec.interannual_source
+    years = weather.years_ghi_kwh_m2
+    least = int(resource_parameters()["interannual_years"])
+    if len(years) < least:
+        return None, ""
+    totals = np.array([total for _, total in sorted(years.items())])
+    spread = 100.0 * float(totals.std(ddof=1) / totals.mean())
+    return spread, f"{len(years)} measured years {min(years)}-{max(years)} of {weather.station}"
 
 
 def _clearness(frame: pd.DataFrame) -> np.ndarray:

@@ -14,7 +14,12 @@ QGIS_VERSION = "3.22.16"
 
 def layer_metadata(layer: Layer, columns: tuple[str, ...], about: ReleaseAbout) -> str:
     """Return the QMD text of ``layer`` with its published ``columns``."""
-    root = ET.Element("qgis", version=QGIS_VERSION)
+    return DOCTYPE + ET.tostring(metadata_element(layer, columns, about), encoding="unicode")
+
+
+def metadata_element(layer: Layer, columns: tuple[str, ...], about: ReleaseAbout, tag: str = "qgis") -> ET.Element:
+    """Return the metadata of ``layer`` as the element ``tag``: `qgis` of a QMD file, or `resourceMetadata` of a project."""
+    root = ET.Element(tag, {"version": QGIS_VERSION} if tag == "qgis" else {})
 
     def add(tag: str, text: str = "") -> ET.Element:
         element = ET.SubElement(root, tag)
@@ -37,4 +42,6 @@ def layer_metadata(layer: Layer, columns: tuple[str, ...], about: ReleaseAbout) 
     add("fees")
     add("rights", about.rights)
     add("encoding", "UTF-8")
-    return DOCTYPE + ET.tostring(root, encoding="unicode")
+    instant = ET.SubElement(ET.SubElement(ET.SubElement(root, "extent"), "temporal"), "instant")
+    instant.text = about.instant
+    return root

@@ -15,6 +15,9 @@ from twin.publish.styles.style import OTHER, OTHER_COLOUR, Label, LegendClass, S
 
 _GEOMETRY_TYPE = {"Point": "0", "MultiPolygon": "2", None: "4"}
 _NOTHING = "#00000000"
+_THINNED_BELOW_MM = 0.2
+_FULL_WIDTH_SCALE = 5000
+"""Thin outlines have their full width from 1:5,000 on inwards."""
 
 
 def layer_styles(layer: Layer, columns: tuple[str, ...], about: ReleaseAbout) -> list[tuple[str, str, str]]:
@@ -22,19 +25,29 @@ def layer_styles(layer: Layer, columns: tuple[str, ...], about: ReleaseAbout) ->
 
     Names have 30 characters at most, as the table `layer_styles` asks for.
     """
-    fields = [layer[name] for name in layer.names if name in columns]
     found = []
     for style in styles_for(layer, columns):
-        mark = ""
-        if about.unshaded and style.column is not None and layer[style.column].sunlit:
-            mark = f" ({UNSHADED['ko']})"
-        name = f"{style.ko}{mark}"[:30]
+        name = style_title(layer, style, about)
+        mark = f" ({UNSHADED['ko']})" if _says_unshaded(layer, style, about) else ""
         description = f"{layer.ko}: {style.ko}{mark} / {layer.en}: {style.en}"
-        found.append((name, description, _qml(layer, fields, style, about)))
+        text = DOCTYPE + ET.tostring(style_element(layer, columns, style, about), encoding="unicode")
+        found.append((name, description, text))
     return found
 
 
-def _qml(layer: Layer, fields: list[Field], style: Style, about: ReleaseAbout) -> str:
+def style_title(layer: Layer, style: Style, about: ReleaseAbout) -> str:
+    """Return the Korean name under which QGIS lists ``style``, 30 characters at most."""
+    mark = f" ({UNSHADED['ko']})" if _says_unshaded(layer, style, about) else ""
+    return f"{style.ko}{mark}"[:30]
+
+
+def _says_unshaded(layer: Layer, style: Style, about: ReleaseAbout) -> bool:
+    return about.unshaded and style.column is not None and layer[style.column].sunlit
+
+
+def style_element(layer: Layer, columns: tuple[str, ...], style: Style, about: ReleaseAbout) -> ET.Element:
+    """Return ``style`` of ``layer`` with its published ``columns`` as the element `qgis` of a QML file."""
+    fields = [layer[name] for name in layer.names if name in columns]
     root = ET.Element(
         "qgis",
         version=QGIS_VERSION,
@@ -59,7 +72,7 @@ def _qml(layer: Layer, fields: list[Field], style: Style, about: ReleaseAbout) -
     ET.SubElement(root, "previewExpression").text = preview
     ET.SubElement(root, "mapTip").text = _map_tip(layer, style, fields, preview, about)
     ET.SubElement(root, "layerGeometryType").text = _GEOMETRY_TYPE[layer.geometry]
-    return DOCTYPE + ET.tostring(root, encoding="unicode")
+    return root
 
 
 def _renderer(layer: Layer, style: Style) -> ET.Element:
@@ -142,9 +155,11 @@ def _symbol(layer: Layer, style: Style, name: str, colour: str | None, *, hatche
             {"color": _rgba(colour), "name": "circle", "size": f"{style.marker_mm:g}", "size_unit": "MM", **outline},
         )
         return symbol
-    _symbol_layer(
+    filled = _symbol_layer(
         symbol, "SimpleFill", {"color": _rgba(colour), "style": "no" if colour is None else "solid", **outline}
     )
+    if style.outline is not None and style.outline_mm < _THINNED_BELOW_MM:
+        _thin_with_scale(filled, style.outline_mm)
     if hatched:
         stripes = _symbol_layer(
             symbol, "LinePatternFill", {"angle": "45", "distance": "1.6", "distance_unit": "MM", "line_width": "0.25"}
@@ -158,6 +173,20 @@ def _symbol(layer: Layer, style: Style, name: str, colour: str | None, *, hatche
             {"line_color": _rgba(style.outline or "#4d7f5f"), "line_width": "0.25", "line_width_unit": "MM"},
         )
     return symbol
+
+
+def _thin_with_scale(symbol_layer: ET.Element, width_mm: float) -> None:
+    """Let outlines fade when the map shows a whole district, which would drown in them."""
+    properties = ET.SubElement(symbol_layer, "data_defined_properties")
+    whole = ET.SubElement(properties, "Option", type="Map")
+    ET.SubElement(whole, "Option", type="QString", name="name", value="")
+    held = ET.SubElement(ET.SubElement(whole, "Option", type="Map", name="properties"), "Option", type="Map")
+    held.set("name", "outlineWidth")
+    expression = f"{width_mm:g} * min(1, max(0.15, {_FULL_WIDTH_SCALE} / @map_scale))"
+    ET.SubElement(held, "Option", type="bool", name="active", value="true")
+    ET.SubElement(held, "Option", type="QString", name="expression", value=expression)
+    ET.SubElement(held, "Option", type="int", name="type", value="3")
+    ET.SubElement(whole, "Option", type="QString", name="type", value="collection")
 
 
 def _symbol_layer(symbol: ET.Element, kind: str, properties: dict[str, str]) -> ET.Element:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,10 +15,14 @@ import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from geodata.catalogue import LAYERS, Choice, Layer
+from geodata.catalogue.changes import CHANGE_LAYERS
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 MISSING_COLOUR = "#bcbcbc"
 OTHER_COLOUR = "#f2f0ea"
+CATEGORY_COLOURS = ("#0072b2", "#d55e00", "#f0e442", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#222222")
+"""M. Okabe and K. Ito, Color Universal Design (2008): eight colours that colour-blind people tell apart."""
+SHARE_COLOURS = ("#f7f4fb", "#d4c9e6", "#ab97cf", "#7d5fb0", "#4b2a86")
 MISSING = Choice(ko="자료 없음", en="no data")
 OTHER = Choice(ko="기타", en="other")
 
@@ -102,24 +107,61 @@ def load_styles() -> dict[str, tuple[Style, ...]]:
     ValueError
         If a layer has no style, or a style names a layer or a column that the catalogue does not declare.
     """
-    raw = yaml.safe_load(files(__package__).joinpath("styles.yaml").read_text(encoding="utf-8"))
+    return _load("styles.yaml", LAYERS)
+
+
+@cache
+def load_change_styles() -> dict[str, tuple[Style, ...]]:
+    """Return the styles of every layer of `changes.gpkg`; raises like `load_styles`."""
+    return _load("changes.yaml", CHANGE_LAYERS)
+
+
+def _load(file: str, layers: Mapping[str, Layer]) -> dict[str, tuple[Style, ...]]:
+    raw = yaml.safe_load(files(__package__).joinpath(file).read_text(encoding="utf-8"))
     styles = {name: tuple(Style.model_validate(entry) for entry in entries) for name, entries in raw.items()}
-    if set(styles) != set(LAYERS):
-        raise ValueError(f"styles.yaml and the catalogue differ in layers: {sorted(set(styles) ^ set(LAYERS))}")
+    if set(styles) != set(layers):
+        raise ValueError(f"{file} and the catalogue differ in layers: {sorted(set(styles) ^ set(layers))}")
     for name, entries in styles.items():
         named = {s.column for s in entries if s.column} | {s.label.column for s in entries if s.label}
-        unknown = sorted(named - set(LAYERS[name].names))
+        unknown = sorted(named - set(layers[name].names))
         if unknown:
-            raise ValueError(f"styles.yaml, {name}: columns that the catalogue does not declare: {unknown}")
+            raise ValueError(f"{file}, {name}: columns that the catalogue does not declare: {unknown}")
     return styles
 
 
 def styles_for(layer: Layer, columns: tuple[str, ...]) -> list[Style]:
     """Return the styles of ``layer`` that its published ``columns`` allow; the first is the default, one is always there."""
-    usable = [s for s in load_styles()[layer.name] if s.column is None or s.column in columns]
+    styles = load_change_styles() if layer.name in CHANGE_LAYERS else load_styles()
+    usable = [s for s in styles.get(layer.name, ()) if s.column is None or s.column in columns]
     if not usable:
-        usable = [Style(name="plain", ko="기본", en="Plain", kind="single", fill="#d9d4c7", outline="#8a8578")]
+        usable = [sensible_style(layer, columns)]
     return [s.model_copy(update={"label": None}) if s.label and s.label.column not in columns else s for s in usable]
+
+
+def sensible_style(layer: Layer, columns: tuple[str, ...]) -> Style:
+    """Return a look for a layer without one of its own, read off its declaration.
+
+    By the first coded column with few choices, else by the first share in percent, else all features alike.
+    """
+    if layer.geometry is None:
+        return Style(name="table", ko="표", en="Table", kind="table")
+    published = [field for field in layer.fields if field.name in columns]
+    naming = next((f.name for f in published if f.name in ("name_ko", "name", "jibun", layer.key)), None)
+    label = Label(column=naming, size_pt=7, colour="#333333", largest_scale=4000) if naming else None
+    outline: dict[str, Any] = {"outline": "#5c5c5c", "outline_mm": 0.12, "label": label}
+    for field in published:
+        if 2 <= len(field.choices) <= len(CATEGORY_COLOURS):
+            colours = dict(zip(field.choices, CATEGORY_COLOURS, strict=False))
+            return Style(
+                name=field.name, ko=field.ko, en=field.en, kind="categorised", column=field.name, colours=colours, **outline
+            )  # fmt: skip
+    for field in published:
+        if field.kind == "real" and field.unit == "%" and field.minimum == 0 and field.maximum == 100:
+            return Style(
+                name=field.name, ko=field.ko, en=field.en, kind="graduated", column=field.name,
+                breaks=(0, 20, 40, 60, 80, 100), colours=SHARE_COLOURS, **outline,
+            )  # fmt: skip
+    return Style(name="plain", ko="기본", en="Plain", kind="single", fill="#d9d4c7", **outline)
 
 
 def legend(layer: Layer, style: Style) -> list[LegendClass]:

@@ -1,0 +1,70 @@
+"""The QGIS project of a release, without QGIS: what it points to, what it shows, and the same bytes every time."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from twin.publish.about import ReleaseAbout
+from twin.publish.geopackage import write_geopackage
+from twin.publish.qgis_project import release_groups, write_project
+
+SCENARIOS = ("existing", "planned")
+
+
+@pytest.fixture
+def files(tmp_path: Path, layers, plan_blocks, about: ReleaseAbout) -> dict[str, Path]:
+    found = {}
+    for scenario in SCENARIOS:
+        path = tmp_path / f"{scenario}.gpkg"
+        write_geopackage(path, layers if scenario == "existing" else {**layers, "plan_blocks": plan_blocks}, about)
+        found[f"{scenario}/twin.gpkg"] = path
+    return {**found, "rasters/planned_sky_view.tif": tmp_path / "a.tif", "maps/existing.png": tmp_path / "a.png"}
+
+
+def opened(path: Path) -> ET.Element:
+    with zipfile.ZipFile(path) as archive:
+        assert archive.namelist() == ["town.qgs"]
+        text = archive.read("town.qgs").decode()
+    return ET.fromstring(text[text.index("<qgis") :])  # noqa: S314
+
+
+def test_the_same_release_gives_the_same_bytes(tmp_path: Path, files, about: ReleaseAbout) -> None:
+    for number in range(2):
+        (tmp_path / str(number)).mkdir()
+        write_project(tmp_path / str(number) / "town.qgz", release_groups(files, SCENARIOS), about, sources="자료")
+    first, second = ((tmp_path / str(number) / "town.qgz").read_bytes() for number in range(2))
+    assert first == second
+
+
+def test_scenarios_are_groups_and_every_path_is_relative(tmp_path: Path, files, about: ReleaseAbout) -> None:
+    write_project(tmp_path / "town.qgz", release_groups(files, SCENARIOS), about, sources="자료 <가> & 나")
+    root = opened(tmp_path / "town.qgz")
+    groups = root.findall("layer-tree-group/layer-tree-group")
+    assert [(g.get("name"), g.get("checked")) for g in groups] == [
+        ("현재 / Existing", "Qt::Checked"), ("계획 / Planned", "Qt::Unchecked"),
+    ]  # fmt: skip
+    sources = [element.text for element in root.iter("datasource")]
+    assert "./planned/twin.gpkg|layername=plan_blocks" in sources
+    assert "./rasters/planned_sky_view.tif" in sources
+    assert len(sources) == 8 + 9 + 1  # every layer of both scenarios and the raster
+    assert all(text.startswith("./") for text in sources)
+    assert all(layer.get("readOnly") == "1" for layer in root.iter("maplayer") if layer.get("type") == "vector")
+    assert str(tmp_path) not in ET.tostring(root, encoding="unicode")
+    layouts = root.findall("Layouts/Layout")
+    assert len(layouts) == 2 * 3  # scenarios and map themes
+    for sheet in layouts:
+        page = sheet.find("PageCollection/LayoutItem")
+        assert page.get("size") == "420,297,mm"
+        assert sheet.find("Atlas").get("coverageLayer").endswith("_districts")
+        assert {item.get("type") for item in sheet.findall("LayoutItem")} == {
+            "65639",
+            "65640",
+            "65641",
+            "65642",
+            "65646",
+        }
+        assert any(item.get("labelText") == "자료 <가> & 나" for item in sheet.findall("LayoutItem"))

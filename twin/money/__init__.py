@@ -1,0 +1,1 @@
+"""Money: what rooftop sun costs and earns, by closed forms."""
