@@ -14,10 +14,12 @@ import dagster as dg
 import pandas as pd
 
 from geodata.accounting import Account, AccountingError
-from geodata.catalogue import LAYERS, Layer
+from geodata.catalogue import COMPARISON_LAYERS, LAYERS, Layer
+from geodata.catalogue.comparison import BLOCK_QUANTITIES, DISTRICT_QUANTITIES
 from geodata.site import PRESENT, Site
 from pipelines.steps import BASIS, INVENTORY, Step, key_of, read_inventory, read_table
 from pipelines.store import Store, StoredObject
+from twin.comparison import change_problems
 from twin.energy.checks import balance_problems
 from twin.green.checks import overlap_problems
 from twin.green.checks import physics_problems as green_problems
@@ -175,6 +177,39 @@ def layer_check(layer: Layer, site: Site, store: Store, scenario: str) -> dg.Ass
     return body
 
 
+def comparison_problems(stored: StoredObject, site: Site) -> list[str]:
+    """Return what is wrong with the comparison of plans and present."""
+    if stored.absent is not None:
+        return []
+    problems: list[str] = []
+    quantities = {"comparison_districts": DISTRICT_QUANTITIES, "comparison_blocks": BLOCK_QUANTITIES}
+    for name, layer in COMPARISON_LAYERS.items():
+        rows = read_table(stored.data / f"{name}.parquet")
+        schema = layer.problems(rows, site.crs)
+        problems += schema or change_problems(rows, quantities.get(name, ()))
+    return problems
+
+
+def comparison_check(store: Store, site: Site) -> dg.AssetChecksDefinition:
+    """Return the blocking check of the comparison."""
+
+    @dg.asset_check(
+        asset=dg.AssetKey("comparison"),
+        name="comparison_holds",
+        blocking=True,
+        description="비교: 스키마와 좌표계, 변화 = 계획 - 현재 · comparison: schema and CRS, change = planned - existing",
+    )
+    def body() -> dg.AssetCheckResult:
+        problems = comparison_problems(current_objects(store)("comparison"), site)
+        return dg.AssetCheckResult(
+            passed=not problems,
+            metadata={"problems": problems or ["ok"]},
+            description="; ".join(problems[:3]) or None,
+        )
+
+    return body
+
+
 def account_check(step: Step, store: Store) -> dg.AssetChecksDefinition:
     """Return the blocking check that every record of a source is accounted for."""
 
@@ -236,4 +271,4 @@ def release_problems(site: Site, objects: Objects, source_steps: tuple[Step, ...
             if layer.planned_only and scenario == PRESENT:
                 continue
             problems += findings(layer, site, scenario, objects).problems
-    return problems
+    return problems + comparison_problems(objects("comparison"), site)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipelines.assets.comparison import comparison_step
 from pipelines.assets.inventory import list_inbox
 from pipelines.code_version import code_version
 from pipelines.definitions import SCENARIO_STEPS, SOURCE_STEPS
@@ -22,6 +23,7 @@ def asset_states(workplace: Workplace) -> list[tuple[str, str, str]]:
     pairs += [
         (step, scenario) for scenario in site.scenarios for step in SCENARIO_STEPS if is_built(step.name, scenario)
     ]
+    pairs.append((comparison_step(site), None))
     states: dict[str, tuple[str, str]] = {INVENTORY: _inventory_state(workplace, store)}
     pending = pairs
     while pending:

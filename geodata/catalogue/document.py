@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from geodata.catalogue import LAYERS, Field, Layer
+from geodata.catalogue import PUBLISHED, Field, Layer
 
 DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "data-dictionary.md"
 _HEAD = """\
 # Data dictionary · 데이터 사전
 
-Every layer of `twin.gpkg` and every column, in the order in which they are published. A column marked *if computed* is there only when its sources were:
+Every layer of `twin.gpkg`, `comparison.gpkg` and `changes.gpkg` and every column, in the order in which they are published. A column marked *if computed* is there only when its sources were:
 nothing stands in for it. Values are rounded to the decimals given. Written by `make docs` from `geodata/catalogue/`; a test holds it to the code.
 
 계산된 경우에만 있는 열은 *if computed*로 표시합니다. 단위는 열 이름의 끝에 있습니다.
@@ -19,8 +19,8 @@ nothing stands in for it. Values are rounded to the decimals given. Written by `
 
 def document() -> str:
     """Return the data dictionary as Markdown."""
-    index = "\n".join(f"* [{layer.name}](#{layer.name}) {layer.ko} · {layer.en}" for layer in LAYERS.values())
-    return "\n\n".join([_HEAD, index, *(_chapter(layer) for layer in LAYERS.values())]) + "\n"
+    index = "\n".join(f"* [{layer.name}](#{layer.name}) {layer.ko} · {layer.en}" for layer in PUBLISHED.values())
+    return "\n\n".join([_HEAD, index, *(_chapter(layer) for layer in PUBLISHED.values())]) + "\n"
 
 
 def write_document() -> Path:

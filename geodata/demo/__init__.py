@@ -32,6 +32,9 @@ from geodata.errors import InputError
 
 __all__ = ["write_demo"]
 
+EMISSIONS_TCO2_KM2 = 35_000
+"""Imagined emissions of the base year: as dense as those of Gwangmyeong, 1.34 Mt on 38.5 km2."""
+
 _README = """가상 데이터 / DEMO DATA
 
 이 폴더의 모든 자료는 난수에서 만든 가상의 신도시입니다. 실제 필지, 건물, 토지피복, 지형, 기상이 아닙니다.
@@ -141,6 +144,7 @@ def _write_site(folder: Path, design: Design) -> Path:
         "inbox": "inbox",
         "climate": {
             "base_year": 2018,
+            "base_emissions_tco2": round(EMISSIONS_TCO2_KM2 * design.area_m2 / 1e6),
             "targets": {2030: 40, 2050: 100},
             "phase_in": {"first_year": 2027, "last_year": 2035},
             "source": "가상 데이터 / demo data",

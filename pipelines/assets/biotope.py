@@ -9,7 +9,13 @@ from pipelines.assets.green import index_has_level
 from pipelines.assets.sources import AREA, load_area
 from pipelines.steps import Step, Work, step
 from twin.green.biotope.budget import block_curves, building_budget, curves, roof_budget
-from twin.green.biotope.planned import block_targets, mean_targets, planned_ratios, planned_surfaces
+from twin.green.biotope.planned import (
+    block_targets,
+    mean_targets,
+    planned_ratios,
+    planned_surfaces,
+    present_and_planned,
+)
 from twin.green.biotope.ratio import Surfaces, parcel_targets, present_ratios, surfaces_of
 from twin.green.cover import green_polygons
 from twin.green.vegetation import blockers, vegetation_of
@@ -57,10 +63,10 @@ def biotope(work: Work) -> None:
     if work.has("scenario/blocks"):
         future, blocks = planned_ground(work), work.frame("scenario/blocks")
         planned, areas = planned_ratios(rows, "dong_code", future)
-        table = table.join(planned)
+        table = present_and_planned(table, planned)
         ratios, by_block = planned_ratios(blocks, "block_id", future)
         present, _ = present_ratios(blocks, "block_id", ground)
-        told = block_targets(present.join(ratios), blocks)
+        told = block_targets(present_and_planned(present, ratios), blocks)
         work.write(told, "blocks.parquet")
         work.write(by_block, "block_surfaces.parquet")
         table["biotope_mean_target_pct"] = mean_targets(rows, blocks, told["biotope_target_pct"])

@@ -265,7 +265,7 @@ def city3d(work: Work) -> None:
     )
 
 
-REPORT_LAYERS = ("districts", "buildings", "roofs", "green", "parks", "parcels", "quality", "run_info")
+REPORT_LAYERS = ("districts", "buildings", "roofs", "green", "parks", "parcels", "carbon_path", "quality", "run_info")
 
 
 @step(

@@ -9,10 +9,11 @@ from typing import Any
 
 import dagster as dg
 
-from geodata.catalogue import LAYERS
+from geodata.catalogue import COMPARISON_LAYERS, LAYERS
 from geodata.errors import InputError
 from geodata.site import CORE_ROLES, PRESENT, ROLE_TITLES, ROLES, Role, Site
 from pipelines.about import release_about
+from pipelines.assets.comparison import COMPARISON
 from pipelines.assets.publish import parameter_files
 from pipelines.assets.sources import AREA
 from pipelines.assets.sources import STEPS as SOURCE_STEPS
@@ -79,6 +80,11 @@ def pin_objects(store: Store, site: Site) -> dict[str, StoredObject]:
                 )
             pinned[found.asset] = found
             pending += list(found.inputs.items())
+    compared = store.current(COMPARISON)
+    if compared is None:
+        raise MixedObjectsError(f"{COMPARISON} was not built yet, or its stored object is damaged. Run: twin run")
+    pinned[COMPARISON] = compared
+    pending += list(compared.inputs.items())
     while pending:
         asset, content = pending.pop()
         if asset.startswith(":"):
@@ -141,6 +147,8 @@ def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tupl
         # the report of a plan tells the present beside it
         if scenario == published[-1] or scenario != PRESENT:
             files[name] = pinned[f"{scenario}/report"], "report.html"
+    if pinned[COMPARISON].absent is None:
+        files["comparison.gpkg"] = pinned[COMPARISON], "comparison.gpkg"
     return files
 
 
@@ -188,6 +196,12 @@ def summary_lines(site: Site, pinned: dict[str, StoredObject]) -> list[str]:
         if "green_area_m2" in whole.columns:
             figures.append(f"녹피율 · green cover {100 * whole['green_area_m2'].sum() / whole['area_m2'].sum():.1f} %")
         lines.append(f"{title}: " + ", ".join(figures))
+    told = pinned[COMPARISON].metadata
+    if pinned[COMPARISON].absent is not None:
+        lines.append(f"비교 없음 · no comparison: {told['absent_ko']} · {told['absent']}")
+    else:
+        counts = told["layers"].items()
+        lines.append("comparison.gpkg: " + ", ".join(f"{COMPARISON_LAYERS[name].ko} {rows:,}" for name, rows in counts))
     absent = {
         role: found.absent for role in ROLES if (found := pinned.get(clean_asset(role))) is not None and found.absent
     }
@@ -235,6 +249,7 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
         inventory=inventory,
         parameters=parameter_files(),
         geopackages={name: files[f"{name}/twin.gpkg"] for name in published_scenarios(site, pinned)},
+        comparison=files.get("comparison.gpkg"),
     )
     unshaded = any(found.metadata.get("unshaded", False) for asset, found in pinned.items() if asset.endswith("/roofs"))
     about = release_about(site, newest_vintage(inventory), unshaded=unshaded)
@@ -294,7 +309,10 @@ def release_asset(
 
     @dg.asset(
         key=dg.AssetKey(["release"]),
-        deps=[dg.AssetKey([scenario, name]) for scenario in workplace.site.scenarios for name in RELEASED],
+        deps=[
+            dg.AssetKey(COMPARISON),
+            *(dg.AssetKey([scenario, name]) for scenario in workplace.site.scenarios for name in RELEASED),
+        ],
         group_name="publish",
         kinds={"geopackage"},
         owners=[OWNER],

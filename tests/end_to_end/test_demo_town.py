@@ -191,3 +191,22 @@ def test_modules_are_whole_and_fit_on_their_roof(town):
     # twin/solar/roofs.yaml: a module is 1.722 m by 1.134 m and 430 W
     assert (with_modules["capacity_kwp"] - with_modules["module_count"] * 0.430).abs().max() < 0.001
     assert (with_modules["module_count"] * 1.722 * 1.134 <= with_modules["area_m2"] * 0.70 + 0.1).all()
+
+
+def test_the_carbon_path_reaches_the_targets_of_the_site_file(town):
+    path = read(town, "carbon_path").set_index("year")
+    assert path.index.tolist() == list(range(2027, 2051))
+    assert path["built_pct"].loc[[2035, 2050]].tolist() == [100, 100]
+    # site file: 40 % of 35,000 t by 2030, all of it by 2050
+    assert path["target_reduction_tco2"].loc[[2030, 2050]].tolist() == [14_000, 35_000]
+    # the newest published factor is 0.4173 t/MWh, and a roof of 2035 has run for half a year then
+    full = read(town, "districts").query("kind == 'district'")["yield_kwh"].item()
+    assert 0.9 * full * 0.4173e-3 < path.loc[2036, "avoided_held_tco2"] < full * 0.4173e-3
+    assert (
+        path["share_of_target_pct"] - 100 * path["avoided_held_tco2"] / path["target_reduction_tco2"]
+    ).abs().max() < 0.01
+    report = (town.latest / "report.html").read_text(encoding="utf-8")
+    assert (
+        'data-layer="carbon_path" data-field="share_of_target_pct" data-scenario="planned" data-rule="year=2030"'
+        in report
+    )

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from geodata.catalogue import LAYERS
+from geodata.catalogue import PUBLISHED
 from geodata.catalogue.model import UNSHADED
 from geodata.inventory import Inventory
 from geodata.parameters import Parameters
@@ -31,6 +31,7 @@ def build_manifest(
     inventory: Inventory,
     parameters: Mapping[str, Parameters],
     geopackages: Mapping[str, Path],
+    comparison: Path | None = None,
 ) -> dict[str, Any]:
     """Return the manifest of a release, without the times and hashes that publishing adds.
 
@@ -49,6 +50,8 @@ def build_manifest(
         Parameter files by name.
     geopackages
         Scenario to its GeoPackage, which is read for rows and columns.
+    comparison
+        The GeoPackage of plans against the present; None where ``missing`` says why there is none.
     """
     scenarios = {scenario: {"layers": describe_geopackage(path)} for scenario, path in geopackages.items()}
     missing = {
@@ -64,6 +67,7 @@ def build_manifest(
         "demo": site.demo,
         "summary": list(summary),
         "scenarios": scenarios,
+        "comparison": {"layers": describe_geopackage(comparison)} if comparison is not None else None,
         "sources": _sources(inventory),
         "unused_files": [file.model_dump() for file in inventory.files if file.path not in _used(inventory)],
         "problems": [problem.model_dump() for problem in inventory.problems],
@@ -90,7 +94,7 @@ def describe_geopackage(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
         held = {name for (name,) in connection.execute("SELECT table_name FROM gpkg_contents")}
-        for name, layer in LAYERS.items():
+        for name, layer in PUBLISHED.items():
             if name not in held:
                 continue
             columns = [row[1] for row in connection.execute(f'PRAGMA table_info("{name}")')]

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from osgeo_utils.samples import validate_gpkg
 
-from geodata.catalogue import LAYERS, Layer
-from geodata.catalogue.changes import CHANGE_LAYERS
+from geodata.catalogue import GEOPACKAGES, LAYERS, Layer
 from twin.publish.geoparquet import layer_problems, rows_of
 
 USER_VERSION = 10300
@@ -62,9 +61,9 @@ def validate_release(folder: Path) -> list[str]:
     if not paths:
         return [f"{folder.name}: holds no GeoPackage"]
     found = [
-        f"{path.parent.name}/{problem}"
+        f"{path.relative_to(folder).parent.as_posix()}/{problem}".removeprefix("./")
         for path in paths
-        for problem in validate_geopackage(path, CHANGE_LAYERS if path.name == "changes.gpkg" else LAYERS)
+        for problem in validate_geopackage(path, GEOPACKAGES.get(path.name, LAYERS))
     ]
     for path in sorted(folder.glob("geoparquet/*/*.parquet")):
         twin = folder / path.parent.name / "twin.gpkg"

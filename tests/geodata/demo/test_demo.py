@@ -94,6 +94,13 @@ def test_site_file_loads_and_says_it_is_a_demo(town: Path, study: shapely.Polygo
     site = Site.load(town / "site.yaml")
     assert site.demo
     assert "가상" in site.title.ko
+    assert site.climate is not None
+    assert (site.climate.base_emissions_tco2, site.climate.reduction_pct(2030), site.climate.reduction_pct(2050)) == (
+        35_000,
+        40,
+        100,
+    )
+    assert "가상" in site.climate.source
     assert "demo" in site.title.en
     assert study.area == pytest.approx(1_000_000, rel=1e-4)
     assert "가상 데이터" in (town / "README.txt").read_text(encoding="utf-8")

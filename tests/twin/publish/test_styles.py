@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geodata.catalogue import LAYERS
+from geodata.catalogue import COMPARISON_LAYERS, LAYERS, PUBLISHED
 from twin.publish.about import ReleaseAbout
 from twin.publish.styles import classify, layer_metadata, layer_styles, legend, load_styles, styles_for
 
@@ -47,7 +47,7 @@ STYLES = [(name, style) for name, styles in load_styles().items() for style in s
 @pytest.mark.parametrize(("name", "style"), [pair for pair in STYLES if pair[1].kind in ("graduated", "categorised", "keyword")],
                          ids=lambda value: value if isinstance(value, str) else value.name)  # fmt: skip
 def test_classes_can_be_told_apart(name: str, style, sight: str) -> None:
-    classes = [c for c in legend(LAYERS[name], style) if not c.hatched]  # stripes are told apart by their stripes
+    classes = [c for c in legend(PUBLISHED[name], style) if not c.hatched]  # stripes are told apart by their stripes
     for one, other in combinations(classes, 2):
         difference = float(np.linalg.norm(lab(one.colour, sight) - lab(other.colour, sight)))
         assert difference > 8, (one.en, other.en, difference)
@@ -56,13 +56,25 @@ def test_classes_can_be_told_apart(name: str, style, sight: str) -> None:
 @pytest.mark.parametrize("sight", SIGHT)
 def test_more_is_darker(sight: str) -> None:
     for name, style in STYLES:
-        if style.kind == "graduated":
-            lightness = [lab(c.colour, sight)[0] for c in legend(LAYERS[name], style) if c.low is not None]
+        if style.kind == "graduated" and style.breaks[0] >= 0:  # those of a change part from the middle
+            lightness = [lab(c.colour, sight)[0] for c in legend(PUBLISHED[name], style) if c.low is not None]
             assert all(np.diff(lightness) < -2), (name, style.name)
 
 
+@pytest.mark.parametrize("sight", SIGHT)
+def test_more_change_is_darker_on_both_sides(sight: str) -> None:
+    diverging = [(name, style) for name, style in STYLES if style.kind == "graduated" and style.breaks[0] < 0]
+    assert {name for name, _ in diverging} == set(COMPARISON_LAYERS) - {"run_info"}
+    for name, style in diverging:
+        classes = [c for c in legend(PUBLISHED[name], style) if c.low is not None]
+        lightness = [lab(c.colour, sight)[0] for c in classes]
+        middle = next(i for i, c in enumerate(classes) if c.low < 0 < c.high)
+        assert all(np.diff(lightness[: middle + 1]) > 2), (name, style.name)
+        assert all(np.diff(lightness[middle:]) < -2), (name, style.name)
+
+
 def test_every_layer_and_every_choice_has_a_style() -> None:
-    for name, layer in LAYERS.items():
+    for name, layer in PUBLISHED.items():
         for columns in (layer.names, tuple(f.name for f in layer.fields if f.required)):
             style = styles_for(layer, columns)[0]
             assert style.column is None or style.column in columns
@@ -107,7 +119,7 @@ def test_styles_hold_aliases_choices_and_labels_by_scale(about: ReleaseAbout) ->
 
 
 def test_style_names_fit_their_column_and_differ(about: ReleaseAbout) -> None:
-    for layer in LAYERS.values():
+    for layer in PUBLISHED.values():
         names = [name for name, _, _ in layer_styles(layer, layer.names, about)]
         assert all(0 < len(name) <= 30 for name in names)
         assert len(set(names)) == len(names)
@@ -115,7 +127,7 @@ def test_style_names_fit_their_column_and_differ(about: ReleaseAbout) -> None:
 
 def test_markup_in_titles_cannot_break_a_style_or_its_metadata(about: ReleaseAbout) -> None:
     rude = replace(about, title_ko='<가 & "나">', rights="a < b & c", lineage="]]>")
-    for layer in LAYERS.values():
+    for layer in PUBLISHED.values():
         for _, _, text in layer_styles(layer, layer.names, rude):
             ET.fromstring(text)  # noqa: S314
         root = ET.fromstring(layer_metadata(layer, layer.names, rude))  # noqa: S314

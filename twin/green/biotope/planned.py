@@ -11,7 +11,7 @@ import shapely
 
 from geodata.errors import InputError
 from geodata.parameters import Parameters, load_parameters
-from twin.green.biotope.ratio import Surfaces, ratio_pct, surface_areas, surfaces_of
+from twin.green.biotope.ratio import RATIO_COLUMNS, Surfaces, ratio_pct, surface_areas, surfaces_of
 from twin.green.biotope.rules import OWN_RULES, SURFACES, RuleSet, rule_set, verdict
 from twin.overlay import cut_away, shared_areas, small_parts
 
@@ -88,6 +88,13 @@ def planned_ratios(features: gpd.GeoDataFrame, key: str, surfaces: Surfaces) -> 
     areas = surface_areas(features, key, surfaces)
     ratio = ratio_pct(areas, shapely.area(features.geometry.to_numpy()), rule_set(OWN_RULES))
     return pd.DataFrame({"biotope_planned_pct": ratio}, index=areas.index), areas
+
+
+def present_and_planned(present: pd.DataFrame, planned: pd.DataFrame) -> pd.DataFrame:
+    """Return the present ratios beside the planned one, rows by the same key, and `biotope_change_pct` between the two [%p]."""
+    told = present.join(planned)
+    told["biotope_change_pct"] = told["biotope_planned_pct"] - told[RATIO_COLUMNS[OWN_RULES]]
+    return told
 
 
 def block_targets(ratios: pd.DataFrame, blocks: pd.DataFrame, rules: RuleSet | None = None) -> pd.DataFrame:

@@ -33,11 +33,18 @@ class MapLayer:
     box: Box | None
 
 
-def vector_layer(file: str, table: Table, about: ReleaseAbout, *, id_prefix: str) -> MapLayer:
-    """Return the project's layer for one ``table`` of the GeoPackage ``file``, a path relative to the project."""
+def vector_layer(
+    file: str, table: Table, about: ReleaseAbout, *, id_prefix: str, only: tuple[str, str] | None = None
+) -> MapLayer:
+    """Return the project's layer for one ``table`` of the GeoPackage ``file``, a path relative to the project.
+
+    ``only`` is a column and a value: where the table has that column, only rows with the value are shown.
+    """
     layer, columns = table.layer, table.columns
     identity = f"{id_prefix}_{layer.name}"
     source = f"./{file}|layername={layer.name}"
+    if only is not None and only[0] in columns:
+        source += f"|subset=\"{only[0]}\" = '{only[1]}'"
     name = f"{layer.ko} / {layer.en}"
     styles = styles_for(layer, columns)
     titles = [style_title(layer, style, about) for style in styles]

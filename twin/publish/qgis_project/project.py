@@ -56,7 +56,8 @@ class Group:
     """One group of layers in the project.
 
     ``name`` is the scenario, or what else the file is, in ASCII; ``file`` its GeoPackage relative to the project; ``rasters``
-    map a file, relative too, to the raster it holds. Sheets are made for groups with ``sheets``.
+    map a file, relative too, to the raster it holds. Sheets are made for groups with ``sheets``. ``only`` is a column and a
+    value: of layers that have it, only such rows are shown.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Group:
     rasters: Mapping[str, str] = field(default_factory=dict)
     visible: bool = False
     sheets: bool = False
+    only: tuple[str, str] | None = None
 
     @property
     def title(self) -> str:
@@ -115,7 +117,7 @@ def project_element(groups: Sequence[Group], about: ReleaseAbout, *, sources: st
     order: list[str] = []
     for group in groups:
         layers = {
-            name: vector_layer(group.file, group.tables[name], about, id_prefix=group.name)
+            name: vector_layer(group.file, group.tables[name], about, id_prefix=group.name, only=group.only)
             for name in _drawn(group, plan)
         }
         rasters = [raster_layer(file, raster, about, id_prefix=group.name) for file, raster in group.rasters.items()]

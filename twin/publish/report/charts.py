@@ -10,6 +10,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
 
 from twin.publish.map_sheet import FAINT, INK, font
 
@@ -35,6 +36,27 @@ def bars(
     axes.set_ylabel(unit, fontproperties=font(8), color=FAINT)
     axes.grid(axis="y", color="#e2ded4", linewidth=0.6)
     _finish(axes, legend=len(series) > 1)
+    return _text(figure)
+
+
+def lines(
+    series: Sequence[tuple[str, Sequence[int], Sequence[float], bool]],
+    unit: str,
+    *,
+    wide: float = 7.2,
+    tall: float = 2.8,
+) -> str:
+    """Return lines over years, one for each of ``series`` (label, years, values, broken); a broken one shares the colour before it."""
+    figure, axes = _axes(wide, tall)
+    colour = -1
+    for label, years, values, broken in series:
+        colour += not broken
+        axes.plot(years, values, color=COLOURS[colour], label=label, linewidth=1.8, linestyle="--" if broken else "-")
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel(unit, fontproperties=font(8), color=FAINT)
+    axes.grid(axis="y", color="#e2ded4", linewidth=0.6)
+    axes.xaxis.set_major_locator(MultipleLocator(5))
+    _finish(axes, legend=True, outside=True)
     return _text(figure)
 
 

@@ -17,6 +17,7 @@ from geodata.catalogue.model import Field
 from geodata.catalogue.shared import COVER_CLASSES
 from twin.energy.arithmetic import ArithmeticRow, orders_of_magnitude, whole_rows
 from twin.publish.about import ReleaseAbout
+from twin.publish.report.carbon_section import path_chart, path_table
 from twin.publish.report.charts import bars, stacks
 from twin.publish.report.figures import Number, layer_sum, row_number, whole_number
 from twin.publish.report.pictures import layer_map, overview
@@ -185,6 +186,11 @@ def _chapter(theme: Theme, towns: Sequence[Town], about: ReleaseAbout) -> dict[s
         ],
         "tables": [(town, _rows(town, fields)) for town in towns] if fields else [],
         "charts": _charts(theme, towns),
+        "paths": [
+            (town, table)
+            for town in towns
+            if theme.key == "carbon" and (table := path_table(town.layers.get("carbon_path"), town.scenario))
+        ],
         "maps": [
             (town, name, picture)
             for town in towns
@@ -217,6 +223,10 @@ def _charts(theme: Theme, towns: Sequence[Town]) -> list[tuple[str, str, str, st
             charts.append(
                 ("월별 발전량", "Yield by month", "districts.yield_01_kwh … yield_12_kwh", bars(names, series, "GWh"))
             )
+    if theme.key == "carbon":
+        paths = [(" / ".join(t.words), t.layers["carbon_path"]) for t in towns if "carbon_path" in t.layers]
+        chart = path_chart(paths)
+        charts += [chart] if chart is not None else []
     if theme.key == "green":
         for town in towns:
             names = [f"cover_{name}_m2" for name in COVER_CLASSES if f"cover_{name}_m2" in town.districts]

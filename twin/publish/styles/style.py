@@ -14,8 +14,7 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from geodata.catalogue import LAYERS, Choice, Layer
-from geodata.catalogue.changes import CHANGE_LAYERS
+from geodata.catalogue import GEOPACKAGES, Choice, Layer
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 MISSING_COLOUR = "#bcbcbc"
@@ -98,22 +97,23 @@ class LegendClass:
     hatched: bool = False
 
 
+STYLE_FILES = {"twin.gpkg": "styles.yaml", "comparison.gpkg": "comparison.yaml", "changes.gpkg": "changes.yaml"}
+"""Each GeoPackage of a release and the file that tells how its layers look."""
+
+
 @cache
 def load_styles() -> dict[str, tuple[Style, ...]]:
-    """Return the styles of every layer of the catalogue, the default first.
+    """Return the styles of every published layer, the default first.
 
     Raises
     ------
     ValueError
         If a layer has no style, or a style names a layer or a column that the catalogue does not declare.
     """
-    return _load("styles.yaml", LAYERS)
-
-
-@cache
-def load_change_styles() -> dict[str, tuple[Style, ...]]:
-    """Return the styles of every layer of `changes.gpkg`; raises like `load_styles`."""
-    return _load("changes.yaml", CHANGE_LAYERS)
+    found: dict[str, tuple[Style, ...]] = {}
+    for geopackage, layers in GEOPACKAGES.items():
+        found |= _load(STYLE_FILES[geopackage], layers)
+    return found
 
 
 def _load(file: str, layers: Mapping[str, Layer]) -> dict[str, tuple[Style, ...]]:
@@ -131,8 +131,7 @@ def _load(file: str, layers: Mapping[str, Layer]) -> dict[str, tuple[Style, ...]
 
 def styles_for(layer: Layer, columns: tuple[str, ...]) -> list[Style]:
     """Return the styles of ``layer`` that its published ``columns`` allow; the first is the default, one is always there."""
-    styles = load_change_styles() if layer.name in CHANGE_LAYERS else load_styles()
-    usable = [s for s in styles.get(layer.name, ()) if s.column is None or s.column in columns]
+    usable = [s for s in load_styles().get(layer.name, ()) if s.column is None or s.column in columns]
     if not usable:
         usable = [sensible_style(layer, columns)]
     return [s.model_copy(update={"label": None}) if s.label and s.label.column not in columns else s for s in usable]
@@ -192,10 +191,10 @@ def legend(layer: Layer, style: Style) -> list[LegendClass]:
 def _interval(low: float, high: float, breaks: tuple[float, ...], unit: str) -> tuple[str, str]:
     unit = f" {unit}" if unit else ""
     if low == breaks[0]:
-        return f"{high:,g}{unit} 이하", f"≤ {high:,g}{unit}"
+        return f"{high:,.12g}{unit} 이하", f"≤ {high:,.12g}{unit}"
     if high == breaks[-1] and unit != " %":
-        return f"{low:,g}{unit} 초과", f"> {low:,g}{unit}"
-    return f"{low:,g} – {high:,g}{unit}", f"{low:,g} – {high:,g}{unit}"
+        return f"{low:,.12g}{unit} 초과", f"> {low:,.12g}{unit}"
+    return f"{low:,.12g} – {high:,.12g}{unit}", f"{low:,.12g} – {high:,.12g}{unit}"
 
 
 def classify(values: pd.Series, style: Style, classes: list[LegendClass]) -> np.ndarray:

@@ -17,6 +17,7 @@ from twin.green.biotope.planned import (
     planned_parameters,
     planned_ratios,
     planned_surfaces,
+    present_and_planned,
     standards,
 )
 from twin.green.biotope.rules import SURFACES
@@ -78,6 +79,14 @@ def test_targets_of_blocks_follow_use_and_give_no_verdict():
     assert told["biotope_target_pct"].iloc[1:].isna().all()
     assert told["biotope_check"].iloc[0] == "unverified"
     assert told["biotope_check"].iloc[1:].isna().all()
+
+
+def test_change_is_planned_minus_present_by_the_same_weights():
+    here = pd.Index(["A1", "A2"], name="block_id")
+    present = pd.DataFrame({"biotope_present_pct": [60.0, np.nan], "biotope_berlin_pct": [10.0, 10.0]}, index=here)
+    told = present_and_planned(present, pd.DataFrame({"biotope_planned_pct": [24.0, 24.0]}, index=here))
+    assert told.loc["A1", "biotope_change_pct"] == -36
+    assert np.isnan(told.loc["A2", "biotope_change_pct"])
 
 
 def test_mean_target_is_by_area_of_land_that_has_one():

@@ -171,6 +171,40 @@ def test_the_same_layers_give_the_same_bytes(tmp_path):
     assert first == second
 
 
+def carbon_path(**more) -> pd.DataFrame:
+    """From 2027 to 2036, all built in 2029."""
+    years = np.arange(2027, 2037)
+    built = np.minimum(100.0, 40.0 * (years - 2026))
+    columns = {
+        "year": years,
+        "built_pct": built,
+        "yield_kwh": 1000.0 * built,
+        "avoided_tco2": years - 2000.0,
+        "avoided_held_tco2": years - 1900.0,
+    }
+    return pd.DataFrame(columns | {"avoided_held_sum_tco2": 1.0, "target_reduction_pct": 40.0} | more)
+
+
+def test_the_carbon_path_shows_telling_years_and_the_numbers_of_its_layer(tmp_path):
+    path = carbon_path(share_of_target_pct=[np.nan] + [2.5] * 9)
+    avoided = {"avoided_tco2": [1.0, 2.0, 3.0]}
+    present, plan = town(**avoided), town("planned", **avoided)
+    plan.layers["carbon_path"] = path
+    text, numbers = report(tmp_path, present, plan)
+    told = [(a, t) for a, t in numbers.found if a["data-layer"] == "carbon_path"]
+    # the first year, the one in which all is built, every fifth, the last
+    assert list(dict.fromkeys(a["data-rule"] for a, _ in told)) == [f"year={y}" for y in (2027, 2029, 2030, 2035, 2036)]
+    assert {a["data-scenario"] for a, _ in told} == {"planned"}
+    rows = path.set_index("year")
+    for attributes, printed in told:
+        value = rows.loc[int(attributes["data-rule"].removeprefix("year=")), attributes["data-field"]]
+        assert printed == DASH if np.isnan(value) else float(printed.replace(",", "")) == pytest.approx(value, abs=0.5)
+    # target in tonnes was not published, so it is not printed
+    assert {a["data-field"] for a, _ in told} == set(path.columns) - {"year"}
+    chapter = text[text.index('<section id="carbon">') : text.index('<section id="access">')]
+    assert "carbon_path.avoided_held_tco2" in chapter
+
+
 def test_columns_find_their_theme_by_their_name():
     expected = {
         "yield_kwh": "sun", "demand_kwh": "energy", "home_demand_kwh": "energy", "avoided_tco2": "carbon",
