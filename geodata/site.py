@@ -66,7 +66,9 @@ OPTIONAL_ROLES: tuple[Role, ...] = ("roof_planes", "ndvi", "roads", "surface_mod
 
 PRESENT = "existing"
 """The scenario of the town as it is; every other name of `scenarios` is a plan."""
-RESERVED = frozenset({"sources", "release", "comparison", "changes", "maps", "rasters", "tables", "web", "city3d"})
+RESERVED = frozenset(
+    {"sources", "release", "comparison", "changes", "maps", "rasters", "tables", "web", "city3d", "geoparquet", "stac"}
+)
 """Words that stand beside the scenarios in a release or in the graph."""
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")

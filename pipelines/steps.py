@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import dagster as dg
 import geopandas as gpd
@@ -28,6 +28,8 @@ from pipelines.dagster_metadata import column_schema, preview_markdown
 from pipelines.store import PREVIEW, Store, StoredObject, digest_of
 from twin.publish.maps import draw_layer
 from twin.publish.run_info import NO_VINTAGE
+
+Table = TypeVar("Table", bound=pd.DataFrame)
 
 OWNER = "team:new-town-twin"
 SCENARIO = "scenario"
@@ -81,6 +83,11 @@ class Work:
     def frame_or_none(self, name: str, file: str = "features.parquet") -> gpd.GeoDataFrame | None:
         """Return a table of a need, or None where the need is absent."""
         return self.frame(name, file) if self.has(name) and self.path(name, file).exists() else None
+
+    def joined(self, frame: Table, on: str, name: str, file: str = "features.parquet") -> Table:
+        """Return ``frame`` with the columns that a need tells of each ``on``; as it is where the need is absent."""
+        told = self.frame_or_none(name, file)
+        return frame if told is None else frame.join(told, on=on)
 
     def inventory(self) -> Inventory:
         """Return what lies in the inbox."""

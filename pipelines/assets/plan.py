@@ -114,13 +114,8 @@ def plan_blocks(work: Work) -> None:
 
     공개 레이어: 토지이용계획 블록.
     """
-    frame = work.frame("scenario/blocks")
-    cover = work.frame_or_none("scenario/cover", "blocks.parquet")
-    if cover is not None:
-        frame = frame.join(cover, on="block_id")
-    ratios = work.frame_or_none("scenario/biotope", "blocks.parquet")
-    if ratios is not None:
-        frame = frame.join(ratios, on="block_id")
+    frame = work.joined(work.frame("scenario/blocks"), "block_id", "scenario/cover", "blocks.parquet")
+    frame = work.joined(frame, "block_id", "scenario/biotope", "blocks.parquet")
     houses = work.frame_or_none("scenario/buildings")
     if houses is not None:
         frame = frame.join(block_sums(frame, houses), on="block_id")

@@ -108,9 +108,7 @@ def districts(work: Work) -> None:
         work.frame_or_none("scenario/cover", "districts.parquet"),
     )
     for name in ("scenario/biotope", "scenario/roof_budget"):
-        added = work.frame_or_none(name, "districts.parquet")
-        if added is not None:
-            rows = rows.join(added, on="dong_code")
+        rows = work.joined(rows, "dong_code", name, "districts.parquet")
     if work.has("scenario/energy"):
         rows = pool_columns(rows, work.frame("scenario/energy", "districts.parquet"), "dong_code")
     work.metadata["unshaded"] = work.need("scenario/buildings").metadata.get("unshaded", True)

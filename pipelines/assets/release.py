@@ -30,6 +30,7 @@ from twin.publish.qgis_project import release_groups, write_project
 from twin.publish.release import publish_release
 from twin.publish.run_info import newest_vintage
 from twin.publish.site_folder import SiteFolder
+from twin.publish.stac import release_facts, with_catalogue
 from twin.publish.validate import validate_release
 
 TABLES = {
@@ -251,13 +252,16 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
         geopackages={name: files[f"{name}/twin.gpkg"] for name in published_scenarios(site, pinned)},
         comparison=files.get("comparison.gpkg"),
     )
-    unshaded = any(found.metadata.get("unshaded", False) for asset, found in pinned.items() if asset.endswith("/roofs"))
-    about = release_about(site, newest_vintage(inventory), unshaded=unshaded)
+    about = _about(site, pinned)
+    expected = {name: stored.files[file] for name, (stored, file) in stored_files.items()}
+    facts = release_facts(
+        site, inventory, about, scenarios=published_scenarios(site, pinned), summary=summary, known=expected
+    )
     with TemporaryDirectory() as scratch:
         # made of what is published, in less time than the store would take to look it up
         files["town.qgz"] = Path(scratch) / "town.qgz"
         write_project(
-            files["town.qgz"], release_groups(files, published_scenarios(site, pinned)), _project_about(site, pinned), sources=_source_line(pinned)
+            files["town.qgz"], release_groups(files, published_scenarios(site, pinned)), about, sources=_source_line(pinned)
         )  # fmt: skip
         result = publish_release(
             workplace.outputs,
@@ -268,8 +272,8 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
             now=now,
             keep=site.keep_releases,
             validate=validate_release,
-            beside=partial(make_beside, about=about),
-            expected={name: stored.files[file] for name, (stored, file) in stored_files.items()},
+            beside=with_catalogue(partial(make_beside, about=about), facts),
+            expected=expected,
         )
     return {
         "release": str(result.path),
@@ -280,7 +284,8 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
     }
 
 
-def _project_about(site: Site, pinned: dict[str, StoredObject]) -> ReleaseAbout:
+def _about(site: Site, pinned: dict[str, StoredObject]) -> ReleaseAbout:
+    """Return the marks of what stands beside the towns: unshaded where one of them is."""
     unshaded = any(pinned[f"{name}/roofs"].metadata.get("unshaded", True) for name in published_scenarios(site, pinned))
     return release_about(site, newest_vintage(read_inventory(pinned[INVENTORY])), unshaded=unshaded)
 

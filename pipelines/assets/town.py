@@ -109,15 +109,9 @@ def buildings(work: Work) -> None:
         if work.has("scenario/energy"):
             frame = building_columns(frame, work.frame("scenario/energy", "buildings.parquet"))
         work.metadata["unshaded"] = work.need("scenario/roofs").metadata.get("unshaded", True)
-    plots = work.frame_or_none("scenario/cover", "plots.parquet")
-    if plots is not None:
-        frame = frame.join(plots, on="building_id")
-    budget = work.frame_or_none("scenario/roof_budget", "buildings.parquet")
-    if budget is not None:
-        frame = frame.join(budget, on="building_id")
-    access = work.frame_or_none("scenario/park_access", "buildings.parquet")
-    if access is not None:
-        frame = frame.join(access, on="building_id")
+    frame = work.joined(frame, "building_id", "scenario/cover", "plots.parquet")
+    frame = work.joined(frame, "building_id", "scenario/roof_budget", "buildings.parquet")
+    frame = work.joined(frame, "building_id", "scenario/park_access", "buildings.parquet")
     rule = work.frame_or_none("scenario/three_thirty")
     if rule is not None:
         frame = with_score(frame.join(rule, on="building_id"))
@@ -144,15 +138,9 @@ def parcels(work: Work) -> None:
     공개 레이어: 필지.
     """
     frame = work.frame("sources/parcels")
-    land = work.frame_or_none("sources/parcel_land")
-    if land is not None:
-        frame = frame.join(land, on="pnu")
-    cover = work.frame_or_none("scenario/cover", "parcels.parquet")
-    if cover is not None:
-        frame = frame.join(cover, on="pnu")
-    ratios = work.frame_or_none("scenario/biotope", "parcels.parquet")
-    if ratios is not None:
-        frame = frame.join(ratios, on="pnu")
+    frame = work.joined(frame, "pnu", "sources/parcel_land")
+    frame = work.joined(frame, "pnu", "scenario/cover", "parcels.parquet")
+    frame = work.joined(frame, "pnu", "scenario/biotope", "parcels.parquet")
     if work.has("sources/ndvi"):
         index = ndvi_green_share(frame, "pnu", work.path("sources/ndvi", "ndvi.tif"), threshold=None)
         if work.has("scenario/blocks"):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 
 import pandas as pd
 import pyogrio
+import pystac
+import pystac.validation
 import pytest
 import rasterio
 
@@ -191,6 +194,23 @@ def test_modules_are_whole_and_fit_on_their_roof(town):
     # twin/solar/roofs.yaml: a module is 1.722 m by 1.134 m and 430 W
     assert (with_modules["capacity_kwp"] - with_modules["module_count"] * 0.430).abs().max() < 0.001
     assert (with_modules["module_count"] * 1.722 * 1.134 <= with_modules["area_m2"] * 0.70 + 0.1).all()
+
+
+def test_the_catalogue_names_every_file_in_korean(town):
+    """Read by pystac, wherever the release lies; tiles and the like belong to an entry of their own."""
+    catalogue = pystac.Catalog.from_file(str(town.latest / "catalog.json"))
+    held = json.loads((town.latest / "manifest.json").read_text(encoding="utf-8"))["files"]
+    seen = {}
+    for owner in [*catalogue.get_children(), *catalogue.get_items(recursive=True)]:
+        assert pystac.validation.validate_dict(owner.to_dict(), extensions=[])
+        for name, asset in owner.assets.items():
+            assert asset.extra_fields["file:checksum"] == f"1220{held[name]['sha256']}"
+            assert re.search("[가-힣]", asset.title), name
+            assert asset.media_type != "application/octet-stream", name
+            seen[name] = asset
+    left = {name for name in held if name not in seen and not name.startswith(("stac/", "city3d/", "web/"))}
+    assert left == {"catalog.json"}
+    assert {"existing/twin.gpkg", "planned/twin.gpkg", "town.qgz", "report.html"} <= set(seen)
 
 
 def test_the_carbon_path_reaches_the_targets_of_the_site_file(town):

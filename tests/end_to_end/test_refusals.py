@@ -135,6 +135,7 @@ def test_a_check_that_refuses_blocks_the_night_and_the_lone_publish(own_town, ru
         "existing/carbon_path",
         "existing/run_info",
         "existing/geopackage",
+        "existing/geoparquet",
         "existing/map",
         "existing/report",
         "existing/city3d",
