@@ -17,6 +17,7 @@ from pipelines.steps import (
     INVENTORY,
     Step,
     Work,
+    read_table,
     step,
 )
 from pipelines.store import StoredObject
@@ -54,6 +55,8 @@ JUDGED = (
     "scenario/park_access",
 )
 """Steps of a scenario that add rows to the quality table."""
+IMAGES = "sources/ndvi"
+"""Tells what it could not use also where nothing usable was left."""
 PARAMETER_FILES = (
     ("twin.sky", "canopy.yaml"),
     ("twin.solar", "pv.yaml"),
@@ -70,6 +73,7 @@ PARAMETER_FILES = (
     ("twin.massing", "massing.yaml"),
     ("twin.green", "blend.yaml"),
     ("twin.green", "three_thirty.yaml"),
+    ("twin.green", "heat.yaml"),
     ("twin.green.biotope", "surfaces.yaml"),
     ("twin.green.biotope", "moe.yaml"),
     ("twin.green.biotope", "seoul.yaml"),
@@ -83,6 +87,7 @@ PARAMETER_FILES = (
     ("geodata.products", "contours.yaml"),
     ("geodata.clean", "land_tables.yaml"),
     ("geodata.clean", "building_register.yaml"),
+    ("geodata.products", "ndvi.yaml"),
     ("twin.publish.city3d", "city3d.yaml"),
 )
 
@@ -93,8 +98,8 @@ def parameter_files() -> dict[str, Parameters]:
 
 
 @step("scenario/districts", group="publish", layer=LAYERS["districts"],
-      needs=(AREA, "scenario/parcels", "scenario/buildings", "scenario/parks", "scenario/cover", "scenario/biotope", "scenario/roof_budget",
-             "scenario/energy"))  # fmt: skip
+      needs=(AREA, "scenario/parcels", "scenario/buildings", "scenario/parks", "scenario/cover", "scenario/biotope", "scenario/heat",
+             "scenario/roof_budget", "scenario/energy"))  # fmt: skip
 def districts(work: Work) -> None:
     """Published layer: indicators summed by legal dong, and by the project's own district.
 
@@ -107,7 +112,7 @@ def districts(work: Work) -> None:
         work.frame_or_none("scenario/parks"),
         work.frame_or_none("scenario/cover", "districts.parquet"),
     )
-    for name in ("scenario/biotope", "scenario/roof_budget"):
+    for name in ("scenario/biotope", "scenario/heat", "scenario/roof_budget"):
         rows = work.joined(rows, "dong_code", name, "districts.parquet")
     if work.has("scenario/energy"):
         rows = pool_columns(rows, work.frame("scenario/energy", "districts.parquet"), "dong_code")
@@ -118,7 +123,7 @@ def districts(work: Work) -> None:
 @step(
     "scenario/quality",
     group="publish",
-    needs=(*CLEAN, *JUDGED),
+    needs=(*CLEAN, *JUDGED, IMAGES),
     layer=LAYERS["quality"],
 )
 def quality(work: Work) -> None:
@@ -127,6 +132,8 @@ def quality(work: Work) -> None:
     공개 레이어: 자료 품질 기록.
     """
     frames = [frame for name in (*CLEAN, *JUDGED) if (frame := work.frame_or_none(name, "quality.parquet")) is not None]
+    images = work.path(IMAGES, "quality.parquet")
+    frames += [read_table(images)] if images.exists() else []
     frames = [frame for frame in frames if len(frame)]
     columns = {name: pd.Series([], dtype="str") for name in ("source", "key", "reason", "detail")}
     rows = pd.concat(frames, ignore_index=True) if frames else gpd.GeoDataFrame(columns, geometry=[], crs=work.site.crs)
