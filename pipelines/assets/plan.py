@@ -107,7 +107,7 @@ def massing(work: Work) -> None:
     work.metadata |= found.report
 
 
-@step("scenario/plan_blocks", group="town", essential=("scenario/blocks",), needs=("scenario/buildings", "scenario/cover", "scenario/biotope", "scenario/energy"),
+@step("scenario/plan_blocks", group="town", essential=("scenario/blocks",), needs=("scenario/buildings", "scenario/cover", "scenario/biotope", "scenario/heat", "scenario/energy"),
       layer=LAYERS["plan_blocks"])  # fmt: skip
 def plan_blocks(work: Work) -> None:
     """Published layer: blocks of the plan with their limits, green cover and the sums of their buildings.
@@ -116,6 +116,7 @@ def plan_blocks(work: Work) -> None:
     """
     frame = work.joined(work.frame("scenario/blocks"), "block_id", "scenario/cover", "blocks.parquet")
     frame = work.joined(frame, "block_id", "scenario/biotope", "blocks.parquet")
+    frame = work.joined(frame, "block_id", "scenario/heat", "blocks.parquet")
     houses = work.frame_or_none("scenario/buildings")
     if houses is not None:
         frame = frame.join(block_sums(frame, houses), on="block_id")

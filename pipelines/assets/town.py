@@ -128,6 +128,7 @@ def buildings(work: Work) -> None:
         "scenario/blocks",
         "scenario/cover",
         "scenario/biotope",
+        "scenario/heat",
         "scenario/buildings",
     ),
     layer=LAYERS["parcels"],
@@ -141,6 +142,7 @@ def parcels(work: Work) -> None:
     frame = work.joined(frame, "pnu", "sources/parcel_land")
     frame = work.joined(frame, "pnu", "scenario/cover", "parcels.parquet")
     frame = work.joined(frame, "pnu", "scenario/biotope", "parcels.parquet")
+    frame = work.joined(frame, "pnu", "scenario/heat", "parcels.parquet")
     if work.has("sources/ndvi"):
         index = ndvi_green_share(frame, "pnu", work.path("sources/ndvi", "ndvi.tif"), threshold=None)
         if work.has("scenario/blocks"):

@@ -12,7 +12,7 @@ from geodata.catalogue.document import DOCUMENT, document
 
 UNIT_SUFFIXES = {
     "m2": "_m2", "m": None, "%": "_pct", "kWh": "_kwh", "kWp": "_kwp", "kWh/m2": "_kwh_m2", "kWh/kWp": "_kwh_kwp", "deg": "_deg", "층": "_limit",
-    "kW": "_kw", "KRW": "_krw", "KRW/kWh": "_krw_kwh", "a": "_years", "tCO2eq": "_tco2", "tCO2eq/MWh": "_tco2_mwh",
+    "kW": "_kw", "h": "_h", "KRW": "_krw", "KRW/kWh": "_krw_kwh", "a": "_years", "tCO2eq": "_tco2", "tCO2eq/MWh": "_tco2_mwh",
 }  # fmt: skip
 # design: these two names are fixed by other programs that read them
 NAMES_WITHOUT_SUFFIX = {"height", "altitude"}
