@@ -102,6 +102,6 @@ PLAN_BLOCKS = Layer(
         Field(name="floors_limit", kind="integer", ko="층수 제한", en="Floors limit", unit="층", minimum=0),
         Field(name="height_limit_m", kind="real", ko="높이 제한", en="Height limit", unit="m", decimals=1, minimum=0, required=False),
         Field(name="homes", kind="integer", ko="세대수", en="Homes", minimum=0),
-        *BLOCK_SUM_FIELDS, *GREEN_COVER, *GREEN_PARTS, *COVER_FIELDS, *BIOTOPE_RATIOS, *BIOTOPE_PLANNED, *BIOTOPE_TARGETS, *HEAT_FIELDS, *SOLAR_SUMS, *ENERGY_POOL_FIELDS,
+        *BLOCK_SUM_FIELDS, *RESIDENT_SHARES, *GREEN_COVER, *GREEN_PARTS, *COVER_FIELDS, *BIOTOPE_RATIOS, *BIOTOPE_PLANNED, *BIOTOPE_TARGETS, *HEAT_FIELDS, *SOLAR_SUMS, *ENERGY_POOL_FIELDS,
     ),
 )

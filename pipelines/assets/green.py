@@ -15,7 +15,7 @@ from pipelines.steps import Step, Work, step
 from twin.green.access.park_access import park_access as access_of
 from twin.green.access.residents import residents_of
 from twin.green.access.summary import building_columns, unserved
-from twin.green.access.walk_sources import walk_network
+from twin.green.access.walk_sources import PlannedGround, walk_network
 from twin.green.cover import cover_of, green_polygons
 from twin.green.heat import heat_of, summer_sun_h
 from twin.green.plots import plot_cover
@@ -170,16 +170,21 @@ def parks(work: Work) -> None:
 
 
 @step("scenario/park_access", group="green", kinds={"geopandas", "scipy"}, essential=("scenario/footprints", "scenario/parks"),
-      needs=("sources/roads", "sources/parcels", "scenario/land_cover"))  # fmt: skip
+      needs=("sources/roads", "sources/parcels", "sources/land_cover", "scenario/blocks"))  # fmt: skip
 def park_access(work: Work) -> None:
     """Residents of each building and their way on foot to the nearest park, along the walking network.
 
     건물별 추정 주민 수와 공원까지 걷는 거리.
     """
+    plan = None
+    if work.has("scenario/blocks"):
+        use = work.frame("scenario/blocks").set_index("block_id")["use_class"]
+        plan = PlannedGround.of(work.frame("scenario/blocks", "ground.parquet"), use)
     made = walk_network(
         work.frame_or_none("sources/roads"),
         work.frame_or_none("sources/parcels"),
-        work.frame_or_none("scenario/land_cover"),
+        work.frame_or_none("sources/land_cover"),
+        plan,
     )
     if made is None:
         work.absent("도로중심선도 도로 필지도 없음", "neither road centrelines nor road parcels")

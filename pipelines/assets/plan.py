@@ -15,6 +15,7 @@ from geodata.vector_file import read_dataset
 from pipelines.assets.sources import AREA, READ_MARGIN_M, load_area
 from pipelines.steps import BASIS, INVENTORY, Step, Work, step
 from twin.energy.columns import pool_columns
+from twin.green.access.summary import resident_sums
 from twin.indicators import block_sums
 from twin.massing.designs import designed_buildings
 from twin.massing.town import mass_blocks
@@ -120,6 +121,7 @@ def plan_blocks(work: Work) -> None:
     houses = work.frame_or_none("scenario/buildings")
     if houses is not None:
         frame = frame.join(block_sums(frame, houses), on="block_id")
+        frame = frame.join(resident_sums(frame, "block_id", houses), on="block_id")
         work.metadata["unshaded"] = work.need("scenario/buildings").metadata.get("unshaded", True)
     pooled = work.frame_or_none("scenario/energy", "blocks.parquet")
     if pooled is not None:

@@ -11,7 +11,7 @@ from geodata.catalogue import LAYERS
 from pipelines.assets.sources import AREA, load_area
 from pipelines.steps import Step, Work, step
 from twin.energy.columns import building_columns
-from twin.green.access.summary import parcel_residents
+from twin.green.access.summary import resident_sums
 from twin.green.raster_cover import ndvi_green_share
 from twin.green.three_thirty import with_score
 from twin.indicators import building_sums, parcel_sums
@@ -150,7 +150,7 @@ def parcels(work: Work) -> None:
         frame = frame.join(index["ndvi_mean"], on="pnu")
     houses = work.frame_or_none("scenario/buildings")
     if houses is not None:
-        frame = frame.join(parcel_sums(frame, houses), on="pnu").join(parcel_residents(frame, houses), on="pnu")
+        frame = frame.join(parcel_sums(frame, houses), on="pnu").join(resident_sums(frame, "pnu", houses), on="pnu")
         work.metadata["unshaded"] = work.need("scenario/buildings").metadata.get("unshaded", True)
     work.write(LAYERS["parcels"].finish(frame))
 
