@@ -137,6 +137,14 @@ REASONS: dict[str, Reason] = {
         "표면모델에 건물이 없어 평지붕으로 봄",
         "the surface model shows no building here; the roof is taken as flat",
     ),
+    "cover_gap": Reason("noted", "토지피복도가 닿지 않는 땅", "ground that the land cover map leaves open"),
+    "ndvi_scale": Reason(
+        "reasoned",
+        "식생지수의 척도를 알 수 없어 쓰지 않음",
+        "numbers of the vegetation index are not in -1..1; the image is not used",
+    ),
+    "ndvi_cloud": Reason("noted", "구름으로 보아 뺀 칸", "cells taken for cloud are left out"),
+    "ndvi_unknown": Reason("noted", "식생지수가 없는 땅", "ground without a vegetation index"),
     "park_no_entrance": Reason(
         "noted",
         "보행망과 만나지 않는 공원: 가장 가까운 보행망 지점을 출입구로 봄",

@@ -13,6 +13,7 @@ RESIDENT_SOURCES = {
 
 NETWORK_SOURCES = {
     "roads": Choice(ko="도로중심선", en="road centrelines"),
+    "plan": Choice(ko="계획 도로와 남는 길", en="roads of the plan and the streets that stay"),
     "parcels": Choice(ko="지목이 도로인 필지에서 만든 중심선", en="centrelines made from road parcels"),
     "land_cover": Choice(ko="토지피복 도로에서 만든 중심선", en="centrelines made from roads of the land cover"),
 }

@@ -73,10 +73,24 @@ BIOTOPE_TARGETS = (
     Field(name="biotope_target_pct", kind="real", ko="목표 생태면적률", en="Target biotope area ratio", unit="%", decimals=1, minimum=0, maximum=100, required=False,
           about_ko="건축할 땅에만 있다. 언론이 전한 2006년 지침의 아래쪽 값이며 확인되지 않음", about_en="for building land only; lower end of the 2006 guideline as told by the press, not verified"),
     Field(name="biotope_target_basis", kind="text", ko="목표의 근거", en="Basis of the target", required=False,
-          choices={"jimok": Choice(ko="지목", en="land category"), "zoning": Choice(ko="용도지역", en="zoning")}),
+          choices={"jimok": Choice(ko="지목", en="land category"), "zoning": Choice(ko="용도지역", en="zoning"), "use": Choice(ko="블록 용도", en="use of the block")}),
     Field(name="biotope_check", kind="text", ko="목표와의 비교", en="Beside the target", required=False,
           choices={"unverified": Choice(ko="기준 미확인: 판정하지 않음", en="rule not verified: no verdict"),
                    "meets": Choice(ko="목표 이상", en="meets the target"), "below": Choice(ko="목표 미만", en="below the target")}),
+)
+
+BIOTOPE_PLANNED = (
+    Field(name="biotope_planned_pct", kind="real", ko="계획 생태면적률", en="Planned biotope area ratio", unit="%", decimals=2, minimum=0, maximum=100, required=False,
+          about_ko="신설 블록은 용도별 조성 가정(planned.yaml)과 계획 건물로 계산. 옥상녹화는 넣지 않음. 가정과 가중치는 확인되지 않음",
+          about_en="new blocks by the surfaces assumed for their use (planned.yaml) and their planned buildings, without planted roofs; neither assumptions nor weights are verified"),
+    Field(name="biotope_change_pct", kind="real", ko="생태면적률 변화 (계획 − 현재)", en="Change of the biotope area ratio, planned minus present", unit="%", decimals=2, minimum=-100, maximum=100, required=False,
+          about_ko="두 비율 모두 환경부 가중치", about_en="both ratios by the weights of the ministry, in percentage points"),
+)
+
+BIOTOPE_MEAN_TARGET = (
+    Field(name="biotope_mean_target_pct", kind="real", ko="건축할 땅의 평균 목표 생태면적률", en="Mean target of building land", unit="%", decimals=1, minimum=0, maximum=100, required=False,
+          about_ko="목표가 있는 필지(계획은 블록)의 면적가중 평균. 옆의 비율은 전체 땅의 것이므로 그대로 견주지 않는다. 확인되지 않음",
+          about_en="by area over the parcels (in a plan: blocks) that have a target; the ratios beside it are of all land, so the two are not to be compared as they stand; not verified"),
 )
 
 ROOF_BUDGET_FIELDS = (

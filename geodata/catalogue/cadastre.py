@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from geodata.catalogue.access import PARK_SHARES, RESIDENT_SHARES
-from geodata.catalogue.biotope import BIOTOPE_RATIOS, BIOTOPE_TARGETS, GREEN_PARTS, ROOF_BUDGET_FIELDS
+from geodata.catalogue.biotope import (
+    BIOTOPE_MEAN_TARGET,
+    BIOTOPE_PLANNED,
+    BIOTOPE_RATIOS,
+    BIOTOPE_TARGETS,
+    GREEN_PARTS,
+    ROOF_BUDGET_FIELDS,
+)
 from geodata.catalogue.energy import ENERGY_POOL_FIELDS
+from geodata.catalogue.heat import HEAT_FIELDS
 from geodata.catalogue.model import Choice, Field, Layer
 from geodata.catalogue.planning import BLOCK_PLAN_FIELDS, BLOCK_SUM_FIELDS
 from geodata.catalogue.shared import COVER_FIELDS, DONG_CODE, GREEN_COVER, SOLAR_SUMS
@@ -40,7 +48,7 @@ DISTRICTS = Layer(
         Field(name="building_footprint_m2", kind="real", ko="건물 바닥면적 합", en="Building footprint", unit="m2", decimals=1, minimum=0, required=False),
         Field(name="park_area_m2", kind="real", ko="공원 면적", en="Park area", unit="m2", decimals=1, minimum=0, required=False,
               about_ko="도시계획시설로 결정된 공원의 면적. 녹지는 빼고, 조성 여부는 가리지 않는다", about_en="area designated as park by urban planning, built or not; buffer green is not counted"),
-        *RESIDENT_SHARES, *RULE_SHARES, *PARK_SHARES, *GREEN_COVER, *GREEN_PARTS, *COVER_FIELDS, *BIOTOPE_RATIOS, *ROOF_BUDGET_FIELDS, *SOLAR_SUMS, *ENERGY_POOL_FIELDS,
+        *RESIDENT_SHARES, *RULE_SHARES, *PARK_SHARES, *GREEN_COVER, *GREEN_PARTS, *COVER_FIELDS, *BIOTOPE_RATIOS, *BIOTOPE_PLANNED, *BIOTOPE_MEAN_TARGET, *HEAT_FIELDS, *ROOF_BUDGET_FIELDS, *SOLAR_SUMS, *ENERGY_POOL_FIELDS,
     ),
 )
 
@@ -70,7 +78,7 @@ PARCELS = Layer(
         Field(name="building_count", kind="integer", ko="건물 수", en="Buildings", minimum=0, required=False),
         Field(name="ndvi_mean", kind="real", ko="식생지수(NDVI) 평균", en="Mean NDVI", decimals=3, minimum=-1, maximum=1, required=False,
               about_ko="영상의 값이 있는 부분의 면적가중 평균. 문턱값으로 녹지 여부를 가리지 않는다", about_en="area-weighted mean over the part with image data; no threshold turns it into green or not"),
-        *RESIDENT_SHARES, *GREEN_COVER, *GREEN_PARTS, *COVER_FIELDS, *BIOTOPE_RATIOS, *BIOTOPE_TARGETS, *SOLAR_SUMS,
+        *RESIDENT_SHARES, *GREEN_COVER, *GREEN_PARTS, *COVER_FIELDS, *BIOTOPE_RATIOS, *BIOTOPE_TARGETS, *HEAT_FIELDS, *SOLAR_SUMS,
     ),
 )
 
@@ -94,6 +102,6 @@ PLAN_BLOCKS = Layer(
         Field(name="floors_limit", kind="integer", ko="층수 제한", en="Floors limit", unit="층", minimum=0),
         Field(name="height_limit_m", kind="real", ko="높이 제한", en="Height limit", unit="m", decimals=1, minimum=0, required=False),
         Field(name="homes", kind="integer", ko="세대수", en="Homes", minimum=0),
-        *BLOCK_SUM_FIELDS, *GREEN_COVER, *GREEN_PARTS, *COVER_FIELDS, *SOLAR_SUMS, *ENERGY_POOL_FIELDS,
+        *BLOCK_SUM_FIELDS, *RESIDENT_SHARES, *GREEN_COVER, *GREEN_PARTS, *COVER_FIELDS, *BIOTOPE_RATIOS, *BIOTOPE_PLANNED, *BIOTOPE_TARGETS, *HEAT_FIELDS, *SOLAR_SUMS, *ENERGY_POOL_FIELDS,
     ),
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from geodata.catalogue.biotope import GREEN_PARTS
+from geodata.catalogue.biotope import BIOTOPE_MEAN_TARGET, BIOTOPE_PLANNED, BIOTOPE_RATIOS, GREEN_PARTS
 from geodata.catalogue.cadastre import DISTRICTS, PLAN_BLOCKS
 from geodata.catalogue.energy import ENERGY_POOL_FIELDS
 from geodata.catalogue.model import Field, Layer
@@ -18,8 +18,14 @@ EXISTING, PLANNED, CHANGE = "existing", "planned", "change"
 SIDES = {EXISTING: ("현재", "existing"), PLANNED: ("계획", "planned"), CHANGE: ("변화", "change")}
 """Endings of a compared column, and the words that its label gains."""
 
-NOT_COMPARED = frozenset({"area_m2", "park_standard_per_resident_m2", "cover_resolution_m"})
-"""Numbers that no plan changes: the shape itself, what a rule says, and how fine the sources are."""
+NOT_COMPARED = frozenset(
+    {
+        "area_m2", "park_standard_per_resident_m2", "cover_resolution_m",
+        *(field.name for field in (*BIOTOPE_RATIOS, *BIOTOPE_PLANNED, *BIOTOPE_MEAN_TARGET)),
+    }
+)  # fmt: skip
+"""Numbers that no plan changes: the shape itself, what a rule says, how fine the sources are; and the biotope area ratio, of which
+a plan publishes present, planned and the change itself."""
 
 
 def compared(fields: Iterable[Field]) -> tuple[Field, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geodata.accounting import CleanLayer
 from geodata.class_tables import ClassTable, load_classes
@@ -19,6 +20,8 @@ from geodata.study_area import StudyArea
 
 TOLERANCE_M2 = 1e-4
 """Overlaps smaller than a square centimetre come from the last digits of coordinates and are left alone."""
+GAP_M2 = 1.0
+"""Ground without land cover below it comes from the last digits of coordinates too."""
 
 
 def land_cover_classes() -> ClassTable:
@@ -70,7 +73,19 @@ def clean_land_cover(raw: Sequence[RawLayer], area: StudyArea) -> CleanLayer:
     )
     place = pd.Series(shapely.to_wkb(shapely.normalize(result.geometry.to_numpy())), dtype=object)
     order = result.assign(place=place).sort_values(["class_code", "place"], kind="stable").index
+    missing = area.area.area - ground_inside(result.geometry.to_numpy(), area.area)
+    if len(result) and missing > GAP_M2:
+        words = f"{missing:,.1f} m2, {100 * missing / area.area.area:.2f} % of the study area"
+        candidates.log.add("cover_gap", ["study_area"], detail=words)
     return candidates.publish(result.loc[order].reset_index(drop=True))
+
+
+def ground_inside(shapes: Shapes, area: BaseGeometry) -> float:
+    """Return how much of ``area`` lies under polygons that do not overlap [m2]."""
+    shapely.prepare(area)
+    within = shapely.contains_properly(area, shapes)
+    border = shapely.intersection(shapes[~within], area)
+    return float(shapely.area(shapes[within]).sum() + shapely.area(border).sum())
 
 
 def trim_overlaps(shapes: Shapes) -> tuple[Shapes, Mask]:

@@ -25,11 +25,13 @@ from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
+from geodata.accounting import QualityLog
 from geodata.archive import gdal_path
 from geodata.errors import InputError
-from geodata.image_look import NDVI_SCALE, scene_of
+from geodata.image_look import scene_of
 from geodata.inventory import Dataset, LayerPart, Problem
 from geodata.problems import problem
+from geodata.products.ndvi_trust import clouded, scale_problem, stored_scale
 from geodata.study_area import StudyArea
 
 FINEST_CELL_M = 1.0
@@ -110,11 +112,15 @@ def day_of(path: str) -> str:
     return f"{days[-1][:4]}-{days[-1][4:6]}-{days[-1][6:]}" if days else ""
 
 
-def build_ndvi(inbox: Path, datasets: Sequence[Dataset], area: StudyArea, out: Path) -> NdviReport | None:
+def build_ndvi(
+    inbox: Path, datasets: Sequence[Dataset], area: StudyArea, out: Path, log: QualityLog | None = None
+) -> NdviReport | None:
     """Write the NDVI of ``area`` as float32 GeoTIFF in the site's CRS (no value: NaN).
 
     Of several products the one that comes first in the recognition table is used, of several days the newest; what is not
-    used is told. None if no image can make an index, or none reaches the area.
+    used is told. None if no image can make an index, or none reaches the area. ``log`` is told of images whose scale is
+    wrong (``ndvi_scale``; they are not used), of cells under clouds (``ndvi_cloud``) and of ground without a value
+    (``ndvi_unknown``).
 
     Raises
     ------
@@ -140,20 +146,29 @@ def build_ndvi(inbox: Path, datasets: Sequence[Dataset], area: StudyArea, out: P
         notes.append(f"not used, because {product} comes first: {', '.join(others)}")
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=out.parent, prefix="ndvi-")))
-        sources, cells = [], []
+        sources, cells, taken = [], [], []
         for number, image in enumerate(used):
             path = scratch / f"{number}.tif"
-            cells.append(_index_file(inbox, image, (box, area.crs), path, notes))
-            sources.append(stack.enter_context(rasterio.open(path)))
+            made = _index_file(inbox, image, (box, area.crs), path, notes)
+            if log is not None:
+                for reason, detail in made.told:
+                    log.add(reason, [image.name], detail=detail)
+            if made.cell_size_m is not None:
+                cells.append(made.cell_size_m)
+                sources.append(stack.enter_context(rasterio.open(path)))
+                taken.append(image.name)
+        if not sources:
+            return None
         cell = max(FINEST_CELL_M, float(np.round(min(cells), 3)))
         width, height = (int(np.ceil((high - low) / cell)) for low, high in ((box[0], box[2]), (box[1], box[3])))
         grid = Affine(cell, 0, np.floor(box[0] / cell) * cell, 0, -cell, np.ceil(box[3] / cell) * cell)
         figures = _merge(list(zip(sources, cells, strict=True)), grid, (height + 1, width + 1), area, out)
     if figures is None:
         return None
-    return NdviReport(
-        cell, **figures, day=newest, product=product, images=tuple(i.name for i in used), notes=tuple(notes)
-    )
+    if log is not None and figures["coverage_pct"] < 100.0:
+        missing = f"{100.0 - figures['coverage_pct']:.2f} % of the study area"
+        log.add("ndvi_unknown", [product], detail=missing)
+    return NdviReport(cell, **figures, day=newest, product=product, images=tuple(taken), notes=tuple(notes))
 
 
 def _reaches(part: LayerPart, crs: str, box: Box) -> bool:
@@ -163,8 +178,21 @@ def _reaches(part: LayerPart, crs: str, box: Box) -> bool:
     return own[0] < box[2] and own[2] > box[0] and own[1] < box[3] and own[3] > box[1]
 
 
-def _index_file(inbox: Path, image: Image, wanted: tuple[Box, str], path: Path, notes: list[str]) -> float:
-    """Write the index of ``image`` within a box of a CRS (``wanted``) on its own grid and return its cell size [m]."""
+@dataclass(frozen=True)
+class _Made:
+    """Cell size of an index [m], None where its numbers are none; reason codes with details."""
+
+    cell_size_m: float | None
+    told: tuple[tuple[str, str], ...]
+
+
+def _is_index(image: Image) -> bool:
+    """Tell whether ``image`` is an index itself; a file that the site file names may be no recognised image."""
+    return image.red == image.nir and not {"red", "nir"} <= set(image.red.fields)
+
+
+def _index_file(inbox: Path, image: Image, wanted: tuple[Box, str], path: Path, notes: list[str]) -> _Made:
+    """Write the index of ``image`` within a box of a CRS (``wanted``) on its own grid."""
     with ExitStack() as stack:
         red = _open(stack, inbox, image.red)
         nir = red if image.nir == image.red else _open(stack, inbox, image.nir)
@@ -172,6 +200,8 @@ def _index_file(inbox: Path, image: Image, wanted: tuple[Box, str], path: Path, 
             raise InputError(f"{image.name}: the red and the infrared band do not lie on one grid; take both in 10 m")
         own = rasterio.warp.transform_bounds(wanted[1], image.red.crs, *wanted[0], densify_pts=21)
         window = _whole_cells(rasterio.windows.from_bounds(*own, transform=red.transform), red.shape)
+        if _is_index(image) and red.count == 1 and (why := scale_problem(red, window)):
+            return _Made(None, (("ndvi_scale", why),))
         offset = _offset(image, red, window, notes)
         transform = rasterio.windows.transform(window, red.transform)
         profile = _PROFILE | {
@@ -180,20 +210,22 @@ def _index_file(inbox: Path, image: Image, wanted: tuple[Box, str], path: Path, 
             "width": window.width,
             "height": window.height,
         }
-        beyond = 0
+        beyond = clouds = 0
         with rasterio.open(path, "w", **profile) as made:
             for _, block in made.block_windows(1):
                 place = Window(
                     block.col_off + window.col_off, block.row_off + window.row_off, block.width, block.height
                 )
-                values = _index(image, red, nir, place, offset)
+                values, hidden = _index(image, red, nir, place, offset)
+                clouds += hidden
                 outside = np.abs(values) > 1.0 + 1e-6
                 beyond += int(outside.sum())
                 made.write(np.where(outside, np.nan, np.clip(values, -1.0, 1.0)).astype("float32"), 1, window=block)
         if beyond:
             notes.append(f"{image.name}: {beyond:,} cells lie outside -1..1 and are left out")
         own_crs = rasterio.CRS.from_user_input(image.red.crs)
-        return abs(red.transform.a) * (111_320.0 if own_crs.is_geographic else 1.0)
+        told = (("ndvi_cloud", f"{clouds:,} cells"),) if clouds else ()
+        return _Made(abs(red.transform.a) * (111_320.0 if own_crs.is_geographic else 1.0), told)
 
 
 def _open(stack: ExitStack, inbox: Path, part: LayerPart) -> Any:
@@ -239,20 +271,17 @@ def _offset(image: Image, red: Any, window: Window, notes: list[str]) -> float:
     return offset
 
 
-def _index(image: Image, red: Any, nir: Any, window: Window, offset: float) -> np.ndarray:
-    """Return NDVI of one window, NaN where there is none."""
-    if image.red == image.nir and not {"red", "nir"} <= set(image.red.fields):
-        # a file that the site file names may be no recognised image: one band is taken for the index itself
+def _index(image: Image, red: Any, nir: Any, window: Window, offset: float) -> tuple[np.ndarray, int]:
+    """Return NDVI of one window, NaN where there is none, and how many cells are left out as clouds."""
+    if _is_index(image):
         if red.count != 1:
             raise InputError(
                 f"{image.name} has {red.count} bands and does not say which are red and near infrared; describe its bands as "
                 "red and nir, or give an NDVI raster of one band"
             )
         stored = red.read(1, window=window, masked=True).astype("float64")
-        factor = red.scales[0]
-        if factor == 1.0 and np.issubdtype(np.dtype(red.dtypes[0]), np.integer):
-            factor = NDVI_SCALE
-        return np.ma.filled(stored * factor + red.offsets[0], np.nan)
+        factor, zero = stored_scale(red)
+        return np.ma.filled(stored * factor + zero, np.nan), 0
     bands = []
     for source, part, name in ((red, image.red, "red"), (nir, image.nir, "nir")):
         number = part.fields.index(name) + 1
@@ -260,8 +289,13 @@ def _index(image: Image, red: Any, nir: Any, window: Window, offset: float) -> n
         bands.append(np.ma.filled(stored * source.scales[number - 1] + source.offsets[number - 1], np.nan))
     empty = (bands[0] == 0) & (bands[1] == 0)
     low, high = (np.where(empty, np.nan, np.maximum(band + offset, 0.0)) for band in bands)
+    hidden = 0
+    if image.red != image.nir:
+        cloud = clouded(low, red.scales[0])
+        hidden = int(cloud.sum())
+        low = np.where(cloud, np.nan, low)
     total = low + high
-    return np.divide(high - low, total, out=np.full_like(total, np.nan), where=total > 0)
+    return np.divide(high - low, total, out=np.full_like(total, np.nan), where=total > 0), hidden
 
 
 def _merge(

@@ -2,41 +2,79 @@
 
 from __future__ import annotations
 
-from geodata.site import PRESENT
+import pandas as pd
+
+from geodata.study_area import with_parcels
+from pipelines.assets.green import index_has_level
 from pipelines.assets.sources import AREA, load_area
 from pipelines.steps import Step, Work, step
-from twin.green.biotope.budget import building_budget, curves, roof_budget
-from twin.green.biotope.ratio import parcel_targets, present_ratios, surfaces_of
+from twin.green.biotope.budget import block_curves, building_budget, curves, roof_budget
+from twin.green.biotope.planned import (
+    block_targets,
+    mean_targets,
+    planned_ratios,
+    planned_surfaces,
+    present_and_planned,
+)
+from twin.green.biotope.ratio import Surfaces, parcel_targets, present_ratios, surfaces_of
+from twin.green.cover import green_polygons
+from twin.green.vegetation import blockers, vegetation_of
 from twin.indicators import district_shapes
 
 TRADE_OFF = "biotope_tradeoff.parquet"
+
+
+def present_ground(work: Work) -> Surfaces:
+    """Return the surfaces of the town as it is, also from within a plan."""
+    cover, buildings = work.frame("sources/land_cover"), work.frame_or_none("sources/buildings")
+    seen = None
+    if index_has_level(work):
+        area = with_parcels(load_area(work), work.frame_or_none("sources/parcels"))
+        seen = vegetation_of(work.path("sources/ndvi", "ndvi.tif"), area, blockers(cover, buildings), "ndvi")
+    return surfaces_of(cover, None if seen is None else green_polygons(cover, seen), buildings)
+
+
+def planned_ground(work: Work) -> Surfaces:
+    """Return the surfaces that the plan makes of its ground."""
+    return planned_surfaces(
+        work.frame("scenario/land_cover"),
+        work.frame_or_none("scenario/green"),
+        work.frame_or_none("scenario/footprints"),
+        work.frame("scenario/blocks", "ground.parquet"),
+        work.frame("scenario/blocks").set_index("block_id")["use_class"],
+    )
 
 
 @step(
     "scenario/biotope",
     group="green",
     essential=("scenario/land_cover",),
-    needs=("scenario/green", "scenario/footprints", "sources/parcels", "sources/parcel_land", AREA),
-)
+    needs=("scenario/green", "scenario/footprints", "scenario/blocks", "sources/land_cover", "sources/buildings", "sources/ndvi",
+           "sources/parcels", "sources/parcel_land", AREA),
+)  # fmt: skip
 def biotope(work: Work) -> None:
-    """Present biotope area ratio of every parcel, dong and the district by three rule sets, with targets beside it.
+    """Present biotope area ratio by three rule sets, of a plan the planned one too, with targets beside it.
 
-    필지·법정동별 현재 생태면적률과 목표.
+    필지·계획 블록·법정동별 현재·계획 생태면적률과 목표.
     """
-    if work.scenario != PRESENT:
-        work.absent("계획 시나리오의 생태면적률은 아직 계산하지 않음", "the ratio of planned ground is not computed")
-        return
-    ground = surfaces_of(
-        work.frame("scenario/land_cover"),
-        work.frame_or_none("scenario/green"),
-        work.frame_or_none("scenario/footprints"),
-    )
-    parcels = work.frame_or_none("sources/parcels")
-    if parcels is not None:
-        table, _ = present_ratios(parcels, "pnu", ground)
-        land = work.frame_or_none("sources/parcel_land")
-        work.write(parcel_targets(table, parcels, land), "parcels.parquet")
-    table, areas = present_ratios(district_shapes(load_area(work)), "dong_code", ground)
+    ground = present_ground(work)
+    rows, parcels = district_shapes(load_area(work)), work.frame_or_none("sources/parcels")
+    table, areas = present_ratios(rows, "dong_code", ground)
+    if work.has("scenario/blocks"):
+        future, blocks = planned_ground(work), work.frame("scenario/blocks")
+        planned, areas = planned_ratios(rows, "dong_code", future)
+        table = present_and_planned(table, planned)
+        ratios, by_block = planned_ratios(blocks, "block_id", future)
+        present, _ = present_ratios(blocks, "block_id", ground)
+        told = block_targets(present_and_planned(present, ratios), blocks)
+        work.write(told, "blocks.parquet")
+        work.write(by_block, "block_surfaces.parquet")
+        table["biotope_mean_target_pct"] = mean_targets(rows, blocks, told["biotope_target_pct"])
+    elif parcels is not None:
+        ratios, _ = present_ratios(parcels, "pnu", ground)
+        told = parcel_targets(ratios, parcels, work.frame_or_none("sources/parcel_land"))
+        work.write(told, "parcels.parquet")
+        table["biotope_mean_target_pct"] = mean_targets(rows, parcels, told["biotope_target_pct"])
     work.write(table, "districts.parquet")
     work.write(areas, "district_surfaces.parquet")
 
@@ -45,22 +83,28 @@ def biotope(work: Work) -> None:
     "scenario/roof_budget",
     group="green",
     essential=("scenario/roofs",),
-    needs=("scenario/footprints", "scenario/biotope", AREA),
+    needs=("scenario/footprints", "scenario/biotope", "scenario/blocks", AREA),
 )
 def shared_roof(work: Work) -> None:
     """Roof of each building and dong that modules take and that is left for plants, and the curve between the two.
 
-    건물·법정동별 태양광과 옥상녹화의 지붕 면적, 절충 곡선.
+    건물·법정동·계획 블록별 태양광과 옥상녹화의 지붕 면적, 절충 곡선.
     """
     roofs = work.frame("scenario/roofs")
-    budget = roof_budget(roofs, work.frame("scenario/footprints"))
+    buildings = work.frame("scenario/footprints")
+    budget = roof_budget(roofs, buildings)
     work.write(building_budget(roofs, budget), "buildings.parquet")
     rows = district_shapes(load_area(work))
     surfaces = work.frame_or_none("scenario/biotope", "district_surfaces.parquet")
     sums, curve = curves(roofs, budget, rows, surfaces)
     work.write(sums, "districts.parquet")
-    if curve is not None:
-        work.write(curve, TRADE_OFF)
+    if curve is None:
+        return
+    if work.has("scenario/blocks"):
+        ground = work.frame("scenario/biotope", "block_surfaces.parquet")
+        own = block_curves(roofs, budget, buildings, work.frame("scenario/blocks"), ground)
+        curve = pd.concat([curve, own], ignore_index=True)
+    work.write(curve, TRADE_OFF)
 
 
 STEPS: tuple[Step, ...] = (biotope, shared_roof)

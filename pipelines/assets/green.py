@@ -15,8 +15,9 @@ from pipelines.steps import Step, Work, step
 from twin.green.access.park_access import park_access as access_of
 from twin.green.access.residents import residents_of
 from twin.green.access.summary import building_columns, unserved
-from twin.green.access.walk_sources import walk_network
+from twin.green.access.walk_sources import PlannedGround, walk_network
 from twin.green.cover import cover_of, green_polygons
+from twin.green.heat import heat_of, summer_sun_h
 from twin.green.plots import plot_cover
 from twin.green.raster_cover import observed_by
 from twin.green.three_thirty import neighbourhood_canopy
@@ -25,7 +26,9 @@ from twin.green.vegetation import Vegetation, blockers, has_level, vegetation_of
 from twin.indicators import district_shapes
 from twin.scenario.ground import cover_change, planned_cover
 from twin.scenario.parks import planned_parks
+from twin.sky.sun_table import daylight_path
 
+SHADE_FILE = "shade_hours_summer.tif"
 NO_SOURCE = ("토지피복도 식생지수(NDVI)도 없음", "neither land cover nor a vegetation index with a level")
 
 
@@ -118,32 +121,70 @@ def cover(work: Work) -> None:
         work.write(plot_cover(buildings, parcels, by_parcel, blocks, by_block), "plots.parquet")
 
 
-@step("scenario/parks", group="green", needs=("sources/parks", "scenario/blocks"), layer=LAYERS["parks"])
+def parks_of(work: Work) -> gpd.GeoDataFrame | None:
+    """Return the parks and green spaces of the scenario, or None where there are none."""
+    designated = work.frame_or_none("sources/parks")
+    if work.has("scenario/blocks"):
+        designated = planned_parks(designated, work.frame("scenario/blocks"))
+    return designated if designated is not None and len(designated) else None
+
+
+@step("scenario/heat", group="green", essential=("scenario/land_cover",), kinds={"geopandas", "rasterio"}, parameters=lambda site: site.timezone,
+      needs=("scenario/sky_rasters", "scenario/blocks", "sources/parks", "sources/parcels", AREA))  # fmt: skip
+def heat(work: Work) -> None:
+    """Sealed ground, summer shade of open ground and of pavements, and an exposure index, of parcels, blocks, parks and districts.
+
+    필지·계획 블록·공원·법정동별 불투수율, 여름 그늘 시간, 햇볕·포장 노출 지수.
+    """
+    area, mapped = load_area(work), work.frame("scenario/land_cover")
+    shade = work.path("scenario/sky_rasters", SHADE_FILE) if work.has("scenario/sky_rasters") else None
+    if shade is None or not shade.exists():
+        shade = None
+        work.metadata["without_shade"] = "no surface, so nothing casts shade"
+    centre = gpd.GeoSeries([area.area.representative_point()], crs=area.crs).to_crs("EPSG:4326").iloc[0]
+    sun_h = summer_sun_h(daylight_path(centre.y, centre.x, 0.0, work.site.timezone))
+    work.metadata["summer_sun_h"] = round(sun_h, 2)
+    for frame, key, file in (
+        (work.frame_or_none("sources/parcels"), "pnu", "parcels.parquet"),
+        (work.frame_or_none("scenario/blocks"), "block_id", "blocks.parquet"),
+        (parks_of(work), "park_id", "parks.parquet"),
+        (district_shapes(area), "dong_code", "districts.parquet"),
+    ):
+        if frame is not None:
+            work.write(heat_of(frame, key, mapped, shade, sun_h), file)
+
+
+@step(
+    "scenario/parks", group="green", needs=("sources/parks", "scenario/blocks", "scenario/heat"), layer=LAYERS["parks"]
+)
 def parks(work: Work) -> None:
     """Published layer: parks and green spaces designated by urban planning, in a plan with its park and green blocks.
 
     공개 레이어: 공원·녹지. 계획은 공원·녹지 블록을 더한다.
     """
-    designated = work.frame_or_none("sources/parks")
-    if work.has("scenario/blocks"):
-        designated = planned_parks(designated, work.frame("scenario/blocks"))
-    if designated is None or not len(designated):
+    frame = parks_of(work)
+    if frame is None:
         work.absent("공원·녹지 자료가 없음", "no parks, neither designated nor planned")
         return
-    work.write(LAYERS["parks"].finish(designated))
+    work.write(LAYERS["parks"].finish(work.joined(frame, "park_id", "scenario/heat", "parks.parquet")))
 
 
 @step("scenario/park_access", group="green", kinds={"geopandas", "scipy"}, essential=("scenario/footprints", "scenario/parks"),
-      needs=("sources/roads", "sources/parcels", "scenario/land_cover"))  # fmt: skip
+      needs=("sources/roads", "sources/parcels", "sources/land_cover", "scenario/blocks"))  # fmt: skip
 def park_access(work: Work) -> None:
     """Residents of each building and their way on foot to the nearest park, along the walking network.
 
     건물별 추정 주민 수와 공원까지 걷는 거리.
     """
+    plan = None
+    if work.has("scenario/blocks"):
+        use = work.frame("scenario/blocks").set_index("block_id")["use_class"]
+        plan = PlannedGround.of(work.frame("scenario/blocks", "ground.parquet"), use)
     made = walk_network(
         work.frame_or_none("sources/roads"),
         work.frame_or_none("sources/parcels"),
-        work.frame_or_none("scenario/land_cover"),
+        work.frame_or_none("sources/land_cover"),
+        plan,
     )
     if made is None:
         work.absent("도로중심선도 도로 필지도 없음", "neither road centrelines nor road parcels")
@@ -209,4 +250,4 @@ def unserved_buildings(work: Work) -> None:
     work.write(LAYERS["unserved_buildings"].finish(homes))
 
 
-STEPS: tuple[Step, ...] = (land_cover, green, cover, parks, park_access, three_thirty, unserved_buildings)
+STEPS: tuple[Step, ...] = (land_cover, green, cover, heat, parks, park_access, three_thirty, unserved_buildings)

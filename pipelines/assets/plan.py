@@ -15,6 +15,7 @@ from geodata.vector_file import read_dataset
 from pipelines.assets.sources import AREA, READ_MARGIN_M, load_area
 from pipelines.steps import BASIS, INVENTORY, Step, Work, step
 from twin.energy.columns import pool_columns
+from twin.green.access.summary import resident_sums
 from twin.indicators import block_sums
 from twin.massing.designs import designed_buildings
 from twin.massing.town import mass_blocks
@@ -107,7 +108,7 @@ def massing(work: Work) -> None:
     work.metadata |= found.report
 
 
-@step("scenario/plan_blocks", group="town", essential=("scenario/blocks",), needs=("scenario/buildings", "scenario/cover", "scenario/energy"),
+@step("scenario/plan_blocks", group="town", essential=("scenario/blocks",), needs=("scenario/buildings", "scenario/cover", "scenario/biotope", "scenario/heat", "scenario/energy"),
       layer=LAYERS["plan_blocks"])  # fmt: skip
 def plan_blocks(work: Work) -> None:
     """Published layer: blocks of the plan with their limits, green cover and the sums of their buildings.
@@ -115,9 +116,12 @@ def plan_blocks(work: Work) -> None:
     공개 레이어: 토지이용계획 블록.
     """
     frame = work.joined(work.frame("scenario/blocks"), "block_id", "scenario/cover", "blocks.parquet")
+    frame = work.joined(frame, "block_id", "scenario/biotope", "blocks.parquet")
+    frame = work.joined(frame, "block_id", "scenario/heat", "blocks.parquet")
     houses = work.frame_or_none("scenario/buildings")
     if houses is not None:
         frame = frame.join(block_sums(frame, houses), on="block_id")
+        frame = frame.join(resident_sums(frame, "block_id", houses), on="block_id")
         work.metadata["unshaded"] = work.need("scenario/buildings").metadata.get("unshaded", True)
     pooled = work.frame_or_none("scenario/energy", "blocks.parquet")
     if pooled is not None:

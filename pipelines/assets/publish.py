@@ -17,6 +17,7 @@ from pipelines.steps import (
     INVENTORY,
     Step,
     Work,
+    read_table,
     step,
 )
 from pipelines.store import StoredObject
@@ -54,6 +55,8 @@ JUDGED = (
     "scenario/park_access",
 )
 """Steps of a scenario that add rows to the quality table."""
+IMAGES = "sources/ndvi"
+"""Tells what it could not use also where nothing usable was left."""
 PARAMETER_FILES = (
     ("twin.sky", "canopy.yaml"),
     ("twin.solar", "pv.yaml"),
@@ -72,10 +75,12 @@ PARAMETER_FILES = (
     ("twin.massing", "massing.yaml"),
     ("twin.green", "blend.yaml"),
     ("twin.green", "three_thirty.yaml"),
+    ("twin.green", "heat.yaml"),
     ("twin.green.biotope", "surfaces.yaml"),
     ("twin.green.biotope", "moe.yaml"),
     ("twin.green.biotope", "seoul.yaml"),
     ("twin.green.biotope", "berlin.yaml"),
+    ("twin.green.biotope", "planned.yaml"),
     ("twin.green.biotope", "roof_budget.yaml"),
     ("twin.green.access", "access.yaml"),
     ("twin.green.access", "residents.yaml"),
@@ -84,6 +89,7 @@ PARAMETER_FILES = (
     ("geodata.products", "contours.yaml"),
     ("geodata.clean", "land_tables.yaml"),
     ("geodata.clean", "building_register.yaml"),
+    ("geodata.products", "ndvi.yaml"),
     ("twin.publish.city3d", "city3d.yaml"),
 )
 
@@ -94,8 +100,8 @@ def parameter_files() -> dict[str, Parameters]:
 
 
 @step("scenario/districts", group="publish", layer=LAYERS["districts"],
-      needs=(AREA, "scenario/parcels", "scenario/buildings", "scenario/parks", "scenario/cover", "scenario/biotope", "scenario/roof_budget",
-             "scenario/energy"))  # fmt: skip
+      needs=(AREA, "scenario/parcels", "scenario/buildings", "scenario/parks", "scenario/cover", "scenario/biotope", "scenario/heat",
+             "scenario/roof_budget", "scenario/energy"))  # fmt: skip
 def districts(work: Work) -> None:
     """Published layer: indicators summed by legal dong, and by the project's own district.
 
@@ -108,7 +114,7 @@ def districts(work: Work) -> None:
         work.frame_or_none("scenario/parks"),
         work.frame_or_none("scenario/cover", "districts.parquet"),
     )
-    for name in ("scenario/biotope", "scenario/roof_budget"):
+    for name in ("scenario/biotope", "scenario/heat", "scenario/roof_budget"):
         rows = work.joined(rows, "dong_code", name, "districts.parquet")
     if work.has("scenario/energy"):
         rows = pool_columns(rows, work.frame("scenario/energy", "districts.parquet"), "dong_code")
@@ -119,7 +125,7 @@ def districts(work: Work) -> None:
 @step(
     "scenario/quality",
     group="publish",
-    needs=(*CLEAN, *JUDGED),
+    needs=(*CLEAN, *JUDGED, IMAGES),
     layer=LAYERS["quality"],
 )
 def quality(work: Work) -> None:
@@ -128,6 +134,8 @@ def quality(work: Work) -> None:
     공개 레이어: 자료 품질 기록.
     """
     frames = [frame for name in (*CLEAN, *JUDGED) if (frame := work.frame_or_none(name, "quality.parquet")) is not None]
+    images = work.path(IMAGES, "quality.parquet")
+    frames += [read_table(images)] if images.exists() else []
     frames = [frame for frame in frames if len(frame)]
     columns = {name: pd.Series([], dtype="str") for name in ("source", "key", "reason", "detail")}
     rows = pd.concat(frames, ignore_index=True) if frames else gpd.GeoDataFrame(columns, geometry=[], crs=work.site.crs)

@@ -8,6 +8,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from geodata.accounting import QualityLog
 from geodata.clean.building_register import clean_building_register
 from geodata.clean.buildings import clean_buildings
 from geodata.clean.district import district_boundary
@@ -281,7 +282,9 @@ def ndvi(work: Work) -> None:
     식생지수(NDVI): 연구 범위의 래스터.
     """
     datasets = work.datasets("ndvi")
-    report = build_ndvi(work.site.inbox, datasets, load_area(work), work.out / "ndvi.tif")
+    log = QualityLog("ndvi", work.site.crs)
+    report = build_ndvi(work.site.inbox, datasets, load_area(work), work.out / "ndvi.tif", log)
+    work.write(log.frame(), "quality.parquet")
     if report is None:
         work.absent("쓸 수 있는 영상이 연구 범위에 없음", "no usable image reaches the study area")
         return

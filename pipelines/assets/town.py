@@ -11,7 +11,7 @@ from geodata.catalogue import LAYERS
 from pipelines.assets.sources import AREA, load_area
 from pipelines.steps import Step, Work, step
 from twin.energy.columns import building_columns
-from twin.green.access.summary import parcel_residents
+from twin.green.access.summary import resident_sums
 from twin.green.raster_cover import ndvi_green_share
 from twin.green.three_thirty import with_score
 from twin.indicators import building_sums, parcel_sums
@@ -130,6 +130,7 @@ def buildings(work: Work) -> None:
         "scenario/blocks",
         "scenario/cover",
         "scenario/biotope",
+        "scenario/heat",
         "scenario/buildings",
     ),
     layer=LAYERS["parcels"],
@@ -143,6 +144,7 @@ def parcels(work: Work) -> None:
     frame = work.joined(frame, "pnu", "sources/parcel_land")
     frame = work.joined(frame, "pnu", "scenario/cover", "parcels.parquet")
     frame = work.joined(frame, "pnu", "scenario/biotope", "parcels.parquet")
+    frame = work.joined(frame, "pnu", "scenario/heat", "parcels.parquet")
     if work.has("sources/ndvi"):
         index = ndvi_green_share(frame, "pnu", work.path("sources/ndvi", "ndvi.tif"), threshold=None)
         if work.has("scenario/blocks"):
@@ -150,7 +152,7 @@ def parcels(work: Work) -> None:
         frame = frame.join(index["ndvi_mean"], on="pnu")
     houses = work.frame_or_none("scenario/buildings")
     if houses is not None:
-        frame = frame.join(parcel_sums(frame, houses), on="pnu").join(parcel_residents(frame, houses), on="pnu")
+        frame = frame.join(parcel_sums(frame, houses), on="pnu").join(resident_sums(frame, "pnu", houses), on="pnu")
         work.metadata["unshaded"] = work.need("scenario/buildings").metadata.get("unshaded", True)
     work.write(LAYERS["parcels"].finish(frame))
 

@@ -11,7 +11,8 @@ from geodata.clean.land_cover import clean_land_cover, land_cover_classes
 
 
 def reasons(layer) -> dict[str, int]:
-    return layer.quality["reason"].value_counts().to_dict()
+    """Reasons of records; that most of the test area is bare is told too, and asked in a test of its own."""
+    return layer.quality.loc[layer.quality["reason"] != "cover_gap", "reason"].value_counts().to_dict()
 
 
 def shared_ground(layer) -> float:
@@ -86,8 +87,37 @@ def test_first_dataset_then_smaller_polygon(area, box, raw_layer) -> None:
 def test_a_clean_coverage_is_left_alone(area, box, raw_layer) -> None:
     shapes = [box(x * 10, y * 10, 10, 10) for x in range(20) for y in range(20)]
     layer = clean_land_cover([raw_layer("land_cover", shapes, class_code=["311"] * 400)], area)
-    assert len(layer.quality) == 0
+    assert reasons(layer) == {}
     assert set(layer.features.geometry.to_wkt()) == {shape.wkt for shape in shapes}
+
+
+def test_overlaps_gaps_slivers_and_odd_codes_leave_reasons_and_every_square_metre_counts_once(
+    area, box, raw_layer
+) -> None:
+    """The kilometre under two sheets that overlap by 20 m and leave a strip of 10 m; a needle and an odd class lie in it."""
+    old = [box(0, 0, 520, 1000), box(100, 100, 50, 0.0001), box(700, 0, 100, 100)]
+    new = [box(500, 0, 200, 1000), box(710, 0, 290, 1000)]
+    sheets = [
+        raw_layer("land_cover", old, class_code=["311", "111", "888"], vintage="2019"),
+        raw_layer("land_cover", new, class_code=["112", "211"], vintage="2023"),
+    ]
+    layer = clean_land_cover(sheets, area)
+    assert (
+        layer.account.read
+        == layer.account.outside + len(layer.features) + layer.account.merged + layer.account.reasoned
+    )
+    assert reasons(layer) == {"overlap_trimmed": 1, "geometry_collapsed": 1, "code_unknown": 1}
+    gap = layer.quality.loc[layer.quality["reason"] == "cover_gap", "detail"]
+    assert gap.tolist() == ["10,000.0 m2, 1.00 % of the study area"]
+    assert layer.features.geometry.area.sum() == pytest.approx(990_000)
+    assert shared_ground(layer) == pytest.approx(0, abs=1e-6)
+
+
+def test_a_covered_area_has_no_gap(area, box, raw_layer) -> None:
+    layer = clean_land_cover(
+        [raw_layer("land_cover", [box(-10, -10, 600, 1100), box(590, -10, 600, 1100)], class_code=["311"] * 2)], area
+    )
+    assert len(layer.quality) == 0
 
 
 COORDINATE = st.integers(min_value=-10, max_value=30).map(float)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
 
 from geodata.clean.roads import clean_roads
+from geodata.inbox import take_inventory
 from geodata.inventory import LayerPart, SourceFile
+from geodata.vector_file import read_dataset
 
 ORIGIN = (190_000.0, 540_000.0)
 
@@ -114,3 +117,36 @@ def test_no_roads_at_all(area, raw_layer, shapes):
     layer = clean_roads([raw_layer("roads", shapes, source_id=[])], area)
     assert len(layer.features) == 0
     assert list(layer.features.columns) == ["road_id", "class", "name", "width_m", "geometry"]
+
+
+def test_open_street_map_is_recognised_and_its_ways_meet_where_they_share_a_vertex(area, tmp_path):
+    """As Geofabrik's extracts have them; a bridge crosses without a common vertex."""
+    ways = {
+        "osm_id": ["1", "2", "3", "4"],
+        "code": [5122, 5153, 5111, 5115],
+        "fclass": ["residential", "footway", "motorway", "tertiary"],
+        "name": ["노온사길", None, "서해안고속도로", None],
+        "bridge": ["F", "F", "F", "T"],
+    }
+    shapes = [
+        line((0, 0), (100, 0), (200, 0)),
+        line((100, 0), (100, 80)),
+        line((0, 40), (300, 40)),
+        line((150, -50), (150, 90)),
+    ]
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    gpd.GeoDataFrame(ways, geometry=shapes, crs=area.crs).to_file(inbox / "gis_osm_roads_free_1.shp", encoding="UTF-8")
+    datasets = take_inventory(inbox).datasets_for("roads")
+    assert [dataset.product for dataset in datasets] == ["OSM_ROADS"]
+    assert datasets[0].attribution == "© OpenStreetMap contributors"
+    roads = clean_roads([read_dataset(inbox, datasets[0], area.crs, area.area.buffer(500).bounds)], area).features
+    assert roads.set_index(roads.length.round())["class"].to_dict() == {
+        200.0: "생활도로",
+        80.0: "보행자도로",
+        300.0: "고속국도",
+        140.0: "집산도로",
+    }
+    assert roads["width_m"].isna().all()
+    met = roads[roads["class"].isin(["생활도로", "보행자도로"])].geometry
+    assert shapely.intersection(*met).equals(shapely.Point(ORIGIN[0] + 100, ORIGIN[1]))

@@ -10,6 +10,7 @@ import rasterio
 import shapely
 from rasterio.transform import from_origin
 
+from geodata.accounting import QualityLog
 from geodata.errors import InputError
 from geodata.inbox import take_inventory
 from geodata.products.ndvi import build_ndvi, day_of
@@ -61,6 +62,13 @@ def _build(inbox: Path, out: Path, area: StudyArea | None = None):
     found = take_inventory(inbox)
     assert [p.what for p in found.problems if p.fatal] == []
     return build_ndvi(inbox, found.datasets_for("ndvi"), area or _area(), out)
+
+
+def _told(inbox: Path, out: Path, datasets) -> tuple[object, list[tuple[str, str, str]]]:
+    log = QualityLog("ndvi", "EPSG:5186")
+    report = build_ndvi(inbox, datasets, _area(), out, log)
+    rows = log.frame()
+    return report, list(zip(rows["key"], rows["reason"], rows["detail"], strict=True))
 
 
 def _inside(out: Path, area: StudyArea | None = None) -> np.ndarray:
@@ -217,6 +225,58 @@ def test_bands_of_different_grids_are_refused(inbox, tmp_path):
     _write(inbox / "T52SCG_20240610T021341_B08.tif", _stored(nir)[:30], cell=20.0)
     with pytest.raises(InputError, match="do not lie on one grid"):
         _build(inbox, tmp_path / "ndvi.tif")
+
+
+@pytest.mark.parametrize(
+    ("stored", "words"),
+    [
+        # an index stretched over a byte for display, and the same as decimals; a float index in ten-thousandths
+        (np.linspace(0, 255, 3600).astype("uint8"), "whole numbers from 1 to 254"),
+        (np.linspace(0, 255, 3600).astype("float32"), "% of the cells lie outside -1..1"),
+        (np.linspace(-2000, 9000, 3600).astype("float32"), "% of the cells lie outside -1..1"),
+    ],
+)
+def test_an_index_of_unknown_scale_is_not_used_and_gets_a_reason(inbox, tmp_path, stored, words):
+    _write(inbox / "index.tif", stored.reshape(60, 60))
+    found = take_inventory(inbox, {"ndvi": SourceSpec(path="index.tif")})
+    report, told = _told(inbox, tmp_path / "ndvi.tif", found.datasets_for("ndvi"))
+    assert report is None
+    assert [(key, reason) for key, reason, _ in told] == [("index.tif", "ndvi_scale")]
+    # only cells in and beside the study area are looked at
+    assert words.split(" from")[0] in told[0][2]
+
+
+def test_one_sheet_of_wrong_scale_leaves_the_others(inbox, tmp_path):
+    west, east = np.full((60, 30), 0.5, dtype="float32"), np.full((60, 30), 128, dtype="float32")
+    west[0, 0] = east[0, 0] = -0.5
+    _write(inbox / "a" / "20230605_west.tif", west)
+    _write(inbox / "b" / "20230605_east.tif", east, origin=(WEST + 300, NORTH))
+    found = take_inventory(inbox, {"ndvi": SourceSpec(path="a/20230605_west.tif")}).datasets_for("ndvi")
+    other = take_inventory(inbox, {"ndvi": SourceSpec(path="b/20230605_east.tif")}).datasets_for("ndvi")
+    both = [*found, *(dataset.model_copy(update={"product": found[0].product}) for dataset in other)]
+    report, told = _told(inbox, tmp_path / "ndvi.tif", both)
+    assert report is not None
+    assert report.images == ("a/20230605_west.tif",)
+    assert [(key, reason) for key, reason, _ in told if reason == "ndvi_scale"] == [
+        ("b/20230605_east.tif", "ndvi_scale")
+    ]
+    # 200 m of the 400 m of the study area lie under the western sheet
+    assert report.coverage_pct == pytest.approx(50, abs=2)
+    assert [reason for _, reason, _ in told if reason == "ndvi_unknown"]
+
+
+def test_clouds_over_satellite_bands_are_unknown_ground(inbox, tmp_path):
+    red, nir = _bands()
+    red[20:30, 20:30], nir[20:30, 20:30] = 0.55, 0.60
+    for name, band in (("B04", red), ("B08", nir)):
+        _write(inbox / "S2B_MSIL2A_20240610T021341_N0510_R060.SAFE" / f"T52SCG_{name}_10m.tif", _stored(band, 1000))
+    found = take_inventory(inbox)
+    report, told = _told(inbox, tmp_path / "ndvi.tif", found.datasets_for("ndvi"))
+    assert [(reason, detail) for _, reason, detail in told if reason == "ndvi_cloud"] == [("ndvi_cloud", "100 cells")]
+    assert report.coverage_pct == pytest.approx(100 - 100 * 100 / 1600)
+    values = _inside(tmp_path / "ndvi.tif")
+    assert np.isnan(values[10:20, 10:20]).all()
+    assert np.isfinite(values).sum() == 1500
 
 
 def test_values_beyond_one_are_left_out_and_told(inbox, tmp_path):

@@ -52,11 +52,14 @@ def resident_shares(rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def parcel_residents(parcels: pd.DataFrame, buildings: pd.DataFrame) -> pd.DataFrame:
-    """Return `residents` and `residents_300m_pct` of each of ``parcels``, indexed by `pnu`; missing where nobody lives."""
+def resident_sums(features: pd.DataFrame, key: str, buildings: pd.DataFrame) -> pd.DataFrame:
+    """Return `residents` and `residents_300m_pct` of each of ``features``, indexed by ``key``; missing where nobody lives.
+
+    ``key`` is `pnu` or `block_id`, in both tables.
+    """
     values = with_served(buildings)
-    index = pd.Index(parcels["pnu"], name="pnu")
+    index = pd.Index(features[key], name=key)
     if "residents_300m" not in values.columns:
         return pd.DataFrame(index=index)
-    sums = values[list(SERVED)].groupby(values["pnu"].to_numpy(), sort=True).sum(min_count=1).reindex(index)
+    sums = values[list(SERVED)].groupby(values[key].to_numpy(), sort=True).sum(min_count=1).reindex(index)
     return resident_shares(sums)[["residents", "residents_300m_pct"]]

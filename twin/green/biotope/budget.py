@@ -159,3 +159,33 @@ def curves(
     weight = rules.weights["roof_green"]
     told = [trade_off(roofs, budget, unit, ground, weight) for unit in known]
     return sums, pd.concat(told, ignore_index=True)
+
+
+def block_curves(
+    roofs: gpd.GeoDataFrame,
+    budget: pd.DataFrame,
+    buildings: pd.DataFrame,
+    blocks: gpd.GeoDataFrame,
+    surfaces: pd.DataFrame,
+) -> pd.DataFrame:
+    """Return the trade-off curves of the plan blocks that hold roofs, by the own rule set.
+
+    Parameters
+    ----------
+    roofs
+        The layer `roofs`, with yields.
+    budget
+        From `roof_budget`, same rows.
+    buildings
+        `building_id` and `block_id`.
+    blocks
+        `block_id` and geometry.
+    surfaces
+        Area by surface of each of ``blocks`` [m2], by `block_id`.
+    """
+    rules = rule_set(OWN_RULES)
+    ground = pd.DataFrame({"area_m2": shapely.area(blocks.geometry.to_numpy())}, index=blocks["block_id"].astype("str"))
+    weights = np.array([rules.weights[name] for name in SURFACES])
+    ground["effective_m2"] = surfaces[list(SURFACES)].reindex(ground.index).to_numpy("float64") @ weights
+    unit = roofs["building_id"].map(buildings.set_index("building_id")["block_id"])
+    return trade_off(roofs, budget, unit.where(unit.isin(ground.index)), ground, rules.weights["roof_green"])

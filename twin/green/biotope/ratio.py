@@ -7,7 +7,7 @@ vegetation that an image sees is on soil; the rest follows the land cover map.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import geopandas as gpd
 import numpy as np
@@ -34,10 +34,13 @@ RATIO_COLUMNS = {"moe": "biotope_present_pct", "seoul": "biotope_seoul_pct", "be
 
 @dataclass(frozen=True)
 class Surfaces:
-    """Pieces of ground that do not overlap, and the position in `SURFACES` of what each is."""
+    """Pieces of ground that do not overlap, and what each is."""
 
     shapes: Shapes
     kind: np.ndarray
+    """Row of ``mix`` for each piece; the first rows are `SURFACES` themselves."""
+    mix: np.ndarray = field(default_factory=lambda: np.eye(len(SURFACES)))
+    """Share of each of `SURFACES` in each kind of ground, each row summing to 1."""
 
 
 def surfaces_of(
@@ -76,10 +79,10 @@ def surfaces_of(
 
 def surface_areas(features: gpd.GeoDataFrame, key: str, surfaces: Surfaces) -> pd.DataFrame:
     """Return the area of each of `SURFACES` in each of ``features`` [m2], indexed by ``key``."""
-    count, width = len(features), len(SURFACES)
+    count, width = len(features), len(surfaces.mix)
     feature, piece, area = shared_areas(features.geometry.to_numpy(), surfaces.shapes)
     cell = feature * width + surfaces.kind[piece]
-    areas = np.bincount(cell, weights=area, minlength=count * width).reshape(count, width)
+    areas = np.bincount(cell, weights=area, minlength=count * width).reshape(count, width) @ surfaces.mix
     return pd.DataFrame(areas, columns=list(SURFACES), index=pd.Index(features[key].astype("str"), name=key))
 
 

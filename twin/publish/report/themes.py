@@ -58,7 +58,7 @@ THEMES: tuple[Theme, ...] = (
         "access",
         "접근과 쾌적",
         "Access and comfort",
-        r"park_.*|.*(_300|rule_3|three_|walk|access|shade_|heat_|lst_|trees_).*",
+        r"park_.*|.*(_300|rule_3|three_|walk|access|shade_|heat_|impervious_|lst_|trees_).*",
         "도시계획시설(공원)과 도로",
         "parks of the urban plan and roads",
         ("parks",),

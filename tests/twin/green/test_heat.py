@@ -1,0 +1,123 @@
+"""Shade, sealed ground and the exposure index, counted by hand."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pvlib
+import pytest
+import rasterio
+import shapely
+from rasterio.transform import from_origin
+
+from twin.green.heat import SUMMER_DAYS, heat_of, heat_parameters, summer_sun_h
+from twin.publish.rasters import write_raster
+from twin.sky.rasters import Year, town_rasters
+from twin.sky.sun_table import daylight_path
+from twin.sky.tiles import SurfaceFolder
+
+CRS = "EPSG:5186"
+SUN_H = 14.0
+
+
+def polygons(name, *values_and_boxes):
+    values, boxes = zip(*values_and_boxes, strict=True)
+    return gpd.GeoDataFrame({name: values}, geometry=[shapely.box(*box) for box in boxes], crs=CRS)
+
+
+LAND = polygons("class_code", ("154", (0, 0, 20, 40)), ("331", (20, 0, 40, 40)))
+
+
+@pytest.fixture
+def shade(tmp_path):
+    """40 cells of 1 m: the west half of the road has 7 h of shade a day, the rest of it none, the wood 14 h; a roof in the wood."""
+    hours = np.zeros((40, 40), dtype=np.uint16)
+    hours[:, :10] = 7 * SUMMER_DAYS
+    hours[:, 20:] = 14 * SUMMER_DAYS
+    hours[:10, 30:] = 65535
+    with rasterio.open(tmp_path / "shade.tif", "w", driver="GTiff", dtype="uint16", count=1, width=40, height=40, nodata=65535,
+                       crs=CRS, transform=from_origin(0, 40, 1.0, 1.0)) as target:  # fmt: skip
+        target.write(hours, 1)
+    return tmp_path / "shade.tif"
+
+
+def test_shade_and_exposure_of_a_parcel_half_road_half_wood(shade):
+    parcels = polygons("pnu", ("whole", (0, 0, 40, 40)), ("road", (5.5, 0, 15.5, 10)), ("wood", (25, 0, 35, 20)))
+    table = heat_of(parcels, "pnu", LAND, shade, SUN_H)
+    road = heat_parameters()["imperviousness"]["154"]
+    # ground: 400 cells of 7 h, 400 of 0, 800 less 100 of roof of 14
+    ground = (400 * 7 + 700 * 14) / 1500
+    assert table.loc["whole", "ground_shade_h"] == pytest.approx(ground)
+    assert table.loc["whole", "pavement_shade_h"] == pytest.approx(3.5)
+    assert table.loc["whole", "impervious_pct"] == pytest.approx(100 * road / 2)
+    assert table.loc["whole", "heat_exposure"] == pytest.approx(100 * (road / 2 + 1 - ground / SUN_H) / 2)
+    # 4.5 m of 7 h, 5.5 m of none
+    assert table.loc["road", "pavement_shade_h"] == pytest.approx(7 * 0.45, abs=1e-6)
+    assert table.loc["wood", ["impervious_pct", "heat_exposure"]].tolist() == pytest.approx([0.0, 0.0])
+    assert np.isnan(table.loc["wood", "pavement_shade_h"])
+
+
+def test_unknown_ground_and_no_surface(shade):
+    away = polygons("pnu", ("away", (100, 100, 110, 110)), ("half", (30, 30, 50, 40)))
+    table = heat_of(away, "pnu", LAND, shade, SUN_H)
+    assert table.loc["away"].isna().all()
+    # a wood of which the rest is not known; its ground here lies under a roof
+    assert table.loc["half", "impervious_pct"] == 0.0
+    assert np.isnan(table.loc["half", "heat_exposure"])
+    assert list(heat_of(away, "pnu", LAND, None, SUN_H).columns) == ["impervious_pct"]
+
+
+def test_a_class_the_map_does_not_have_counts_as_unknown():
+    land = polygons("class_code", ("999", (0, 0, 20, 40)), ("331", (20, 0, 40, 40)))
+    whole = polygons("pnu", ("whole", (0, 0, 40, 40)))
+    assert heat_of(whole, "pnu", land, None, SUN_H)["impervious_pct"].tolist() == [0.0]
+
+
+def test_the_sun_is_up_as_long_as_the_almanac_says():
+    """At 37.4 N, a day lasts 2/15 acos(-tan(latitude) tan(declination)) hours; refraction adds minutes at both ends."""
+    days = np.arange(152, 244)
+    declination = np.radians(23.44) * np.sin(2 * np.pi * (days - 81) / 365)
+    length = 24 / np.pi * np.arccos(-np.tan(np.radians(37.4)) * np.tan(declination))
+    assert summer_sun_h(daylight_path(37.4, 126.9, 0.0, "Asia/Seoul")) == pytest.approx(length.mean() + 0.1, abs=0.1)
+
+
+def hours_behind_a_wall(north_m, height_m):
+    """Mean hours of a day of June to August in which an endless wall from east to west hides the sun from a point so far north of it."""
+    times = pd.date_range("2025-06-01", "2025-09-01", freq="5min", inclusive="left", tz="Asia/Seoul")
+    sun = pvlib.solarposition.get_solarposition(times, 37.45, 126.87)
+    elevation = np.radians(sun["apparent_elevation"])
+    towards_wall = -np.cos(np.radians(sun["azimuth"])) * np.sign(north_m)
+    hidden = (elevation > 0) & (towards_wall > 0) & (np.tan(elevation) * abs(north_m) < height_m * towards_wall)
+    return float(hidden.sum()) / 12 / SUMMER_DAYS
+
+
+def test_shade_of_one_wall_is_that_of_the_sun_s_way_behind_it(tmp_path):
+    """A wall of 30 m, 600 m long, on level ground; strips of 1 m are asked on both sides of it."""
+    heights = np.zeros((1000, 1000), dtype=np.float32)
+    heights[500:502, 200:800] = 30.0
+    (tmp_path / "surface").mkdir()
+    with rasterio.open(tmp_path / "surface" / "E0_N0.tif", "w", driver="GTiff", dtype="float32", count=1, width=1000, height=1000,
+                       nodata=float("nan"), crs=CRS, transform=from_origin(0, 1000, 1.0, 1.0)) as target:  # fmt: skip
+        target.write(heights, 1)
+
+    def keep(name, _made_from, fill):
+        here = tmp_path / name
+        here.mkdir()
+        fill(here)
+        return here
+
+    path = daylight_path(37.45, 126.87, 0.0, "Asia/Seoul")
+    tiles = town_rasters(shapely.box(480, 480, 520, 520), SurfaceFolder.open(tmp_path / "surface"), None, gpd.GeoSeries([], crs=CRS),
+                         Year(path, None, 0.2, 72), cell_size_m=1.0, keep=keep)  # fmt: skip
+    write_raster("shade_hours_summer", tiles, 1 + 1, tmp_path / "shade.tif")
+    # faces at 500 m and 498 m; cells are asked at their middle
+    ways = {2.5: 502.5, 6.5: 506.5, 10.5: 510.5, -5.5: 492.5}
+    strips = polygons("pnu", *((str(way), (490, at - 0.5, 510, at + 0.5)) for way, at in ways.items()))
+    land = polygons("class_code", ("154", (0, 0, 1000, 1000)))
+    table = heat_of(strips, "pnu", land, tmp_path / "shade.tif", summer_sun_h(path))
+    expected = [hours_behind_a_wall(way, 30.0) for way in ways]
+    assert min(expected) > 1
+    # a sector of 5 degrees of azimuth is 20 minutes of the day and less at noon; a shadow has two ends
+    np.testing.assert_allclose(table["pavement_shade_h"], expected, atol=0.35)
+    np.testing.assert_allclose(table["ground_shade_h"], table["pavement_shade_h"])
