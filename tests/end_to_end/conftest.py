@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pickle
 import shutil
 import stat
 import subprocess
@@ -43,7 +45,7 @@ def _twin(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Complet
     """Run the command line as a user would."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DAGSTER", "TWIN"))}
     command = [str(Path(sys.executable).with_name("twin")), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=cwd, check=False, timeout=280)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=cwd, check=False, timeout=560)
 
 
 @pytest.fixture(scope="session")
@@ -76,12 +78,18 @@ def truth(demo_site) -> dict:
 
 @pytest.fixture(scope="session")
 def town(demo_site, tmp_path_factory):
-    """The demo town after its first run; tests must not change it."""
-    folder = tmp_path_factory.mktemp("town")
-    run = _run_site(demo_site, folder)
+    """The demo town after its first run, made once for all workers of the test run; tests must not change it."""
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent
+    folder, told = place / "town", place / "town.pickle"
+    with (place / "town.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not told.exists():
+            told.write_bytes(pickle.dumps(_run_site(demo_site, folder)))
+    run = pickle.loads(told.read_bytes())
     assert run.outcome.succeeded, run.outcome.reasons
-    yield run
-    remove(folder)
+    return run
 
 
 @pytest.fixture
