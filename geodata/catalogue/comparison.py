@@ -39,6 +39,8 @@ def _sides(field: Field) -> tuple[Field, ...]:
         change: dict[str, object] = {"minimum": None, "maximum": None} if side == CHANGE else {}
         if side == CHANGE:
             change |= {"about_ko": "계획에서 현재를 뺀 값", "about_en": "planned minus existing"}
+            # shares differ by percentage points
+            change |= {"unit": "%p"} if field.unit == "%" else {}
         words = {"name": f"{field.name}_{side}", "ko": f"{field.ko}, {ko}", "en": f"{field.en}, {en}"}
         made.append(field.model_copy(update={**words, "nullable": True, "required": False, **change}))
     return tuple(made)

@@ -14,6 +14,7 @@ from pipelines.steps import INVENTORY, Step, Work, step
 from twin.comparison import compare_blocks, compare_districts, present_blocks
 from twin.green.raster_cover import observed_by
 from twin.publish.geopackage import write_geopackage
+from twin.publish.maps import draw_layer
 from twin.publish.run_info import newest_vintage
 
 COMPARISON = "comparison"
@@ -52,6 +53,11 @@ def comparison(work: Work) -> None:
     unshaded = any(work.need(f"{name}/districts").metadata.get("unshaded", True) for name in (PRESENT, *plans))
     about = replace(release_about(work.site, newest_vintage(work.inventory()), unshaded=unshaded), lineage=LINEAGE)
     write_geopackage(work.out / "comparison.gpkg", layers, about, COMPARISON_LAYERS)
+    blocks = layers["comparison_blocks"]
+    for number, plan in enumerate(plans):
+        places = [work.out / f"{plan}_change.png", *([work.preview] if number == 0 else [])]
+        for place in places:
+            draw_layer("comparison_blocks", blocks[blocks["scenario"] == plan], place, about=about)
     work.metadata["layers"] = {name: len(frame) for name, frame in layers.items()}
 
 

@@ -148,8 +148,10 @@ def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tupl
         # the report of a plan tells the present beside it
         if scenario == published[-1] or scenario != PRESENT:
             files[name] = pinned[f"{scenario}/report"], "report.html"
-    if pinned[COMPARISON].absent is None:
-        files["comparison.gpkg"] = pinned[COMPARISON], "comparison.gpkg"
+    compared = pinned[COMPARISON]
+    if compared.absent is None:
+        files["comparison.gpkg"] = compared, "comparison.gpkg"
+        files |= {f"maps/{name}": (compared, name) for name in sorted(compared.files) if name.endswith(".png")}
     return files
 
 

@@ -14,6 +14,7 @@ import shapely
 
 from geodata.catalogue import LAYERS
 from twin.publish.about import ReleaseAbout
+from twin.publish.city3d.check import cityjson_problems
 from twin.publish.city3d.town import write_town
 
 pytestmark = pytest.mark.check
@@ -61,13 +62,33 @@ def folder(tmp_path_factory):
     return out
 
 
-def test_khronos_finds_no_fault_with_any_tile(tools, folder):
-    tiles = sorted((folder / "tiles").glob("*.glb"))
-    assert len(tiles) >= 8
+def khronos(tools: Path, tiles: list[Path]) -> dict[str, list]:
+    """What the validator of Khronos says of each tile."""
     done = subprocess.run(
         ["node", tools / "validate.mjs", *tiles], capture_output=True, text=True, check=True, timeout=120
     )
-    found = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+def assert_goes_through_a_package_and_back(tools: Path, tileset: Path, place: Path) -> None:
+    """3d-tiles-tools walks the tree, meets every tile, and writes the same tileset again."""
+    command = ["node", tools / "node_modules" / ".bin" / "3d-tiles-tools", "convert"]
+    package, again = place / "town.3tz", place / "again"
+    for given, made in ((tileset, package), (package, again)):
+        done = subprocess.run(
+            [*command, "-i", given, "-o", made], capture_output=True, text=True, check=False, timeout=120
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    tiles = sorted(tileset.parent.glob("tiles/*.glb"))
+    assert sorted(p.name for p in again.glob("tiles/*.glb")) == [p.name for p in tiles]
+    for path in tiles:
+        assert (again / "tiles" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_khronos_finds_no_fault_with_any_tile(tools, folder):
+    tiles = sorted((folder / "tiles").glob("*.glb"))
+    assert len(tiles) >= 8
+    found = khronos(tools, tiles)
     assert len(found) == len(tiles)
     assert [message for told in found.values() for message in told if message[0] in (ERROR, WARNING)] == []
     # the validator knows neither of the two metadata extensions: their views are looked at in tests/twin
@@ -89,14 +110,15 @@ def test_the_validator_can_find_a_fault(tools, folder, tmp_path):
 
 
 def test_the_tileset_goes_through_a_package_and_back(tools, folder, tmp_path):
-    """3d-tiles-tools walks the tree, meets every tile, and writes the same tileset again."""
-    command = ["node", tools / "node_modules" / ".bin" / "3d-tiles-tools", "convert"]
-    package, again = tmp_path / "town.3tz", tmp_path / "again"
-    for given, made in ((folder / "tileset.json", package), (package, again)):
-        done = subprocess.run(
-            [*command, "-i", given, "-o", made], capture_output=True, text=True, check=False, timeout=120
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-    assert sorted(p.name for p in again.glob("tiles/*.glb")) == sorted(p.name for p in folder.glob("tiles/*.glb"))
-    for path in folder.glob("tiles/*.glb"):
-        assert (again / "tiles" / path.name).read_bytes() == path.read_bytes()
+    assert_goes_through_a_package_and_back(tools, folder / "tileset.json", tmp_path)
+
+
+@pytest.mark.parametrize("scenario", ["existing", "planned"])
+def test_both_scenarios_of_a_release_pass(tools, small_base, scenario, tmp_path):
+    release = next((small_base / "outputs").glob("*/latest")).resolve() / "city3d" / scenario
+    tiles = sorted((release / "tiles").glob("*.glb"))
+    found = khronos(tools, tiles)
+    assert len(found) == len(tiles) > 0
+    assert [message for told in found.values() for message in told if message[0] in (ERROR, WARNING)] == []
+    assert_goes_through_a_package_and_back(tools, release / "tileset.json", tmp_path)
+    assert cityjson_problems(release / "town.city.json") == []

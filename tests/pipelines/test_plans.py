@@ -97,6 +97,11 @@ def test_a_plan_without_blocks_is_told_and_the_rest_is_published(run):
     assert len(told) == 1
     assert "토지이용계획" in told[0]
     assert "cannot be made" in told[0]
+    assert sorted(path.name for path in (latest / "maps").iterdir()) == [
+        "dense.png",
+        "dense_change.png",
+        "existing.png",
+    ]
     assert validate_release(latest) == []
     compared = gpd.read_file(latest / "comparison.gpkg", layer="comparison_districts")
     assert set(compared["scenario"]) == {"dense"}

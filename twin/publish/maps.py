@@ -14,7 +14,7 @@ import pandas as pd
 import shapely
 from matplotlib.axes import Axes
 
-from geodata.catalogue import LAYERS
+from geodata.catalogue import LAYERS, PUBLISHED
 from geodata.catalogue.model import UNSHADED
 from twin.publish.about import ReleaseAbout
 from twin.publish.map_shapes import draw_classes, draw_polygons
@@ -99,7 +99,7 @@ def draw_layer(
     shapes = _shapes({name: frame}, name)
     if shapes is None:
         return False
-    layer = LAYERS[name]
+    layer = PUBLISHED[name]
     style, classes = _look(name, shapes)
     sheet = Sheet(width=7.6, height=5.4, dpi=dpi)
     axes = sheet.panel(0.15, 0.35, 5.0, 4.5, _margin(tuple(shapes.total_bounds)))
@@ -175,13 +175,13 @@ def _shapes(layers: Mapping[str, pd.DataFrame], name: str) -> gpd.GeoDataFrame |
 
 
 def _look(name: str, frame: pd.DataFrame) -> tuple[Style, list[LegendClass]]:
-    style = styles_for(LAYERS[name], tuple(frame.columns))[0]
-    classes = legend(LAYERS[name], style)
+    style = styles_for(PUBLISHED[name], tuple(frame.columns))[0]
+    classes = legend(PUBLISHED[name], style)
     return style, classes
 
 
 def _legend_title(name: str, style: Style, about: ReleaseAbout) -> str:
-    layer = LAYERS[name]
+    layer = PUBLISHED[name]
     if style.column is None:
         return f"{layer.ko} / {layer.en}"
     field = layer[style.column]

@@ -13,6 +13,7 @@ from pathlib import Path
 from osgeo_utils.samples import validate_gpkg
 
 from geodata.catalogue import GEOPACKAGES, LAYERS, Layer
+from twin.publish.city3d.check import cityjson_problems
 from twin.publish.geoparquet import layer_problems, rows_of
 
 USER_VERSION = 10300
@@ -53,7 +54,7 @@ def validate_geopackage(path: Path, catalogue: Mapping[str, Layer] = LAYERS) -> 
 
 
 def validate_release(folder: Path) -> list[str]:
-    """Return everything that is wrong with the GeoPackages and GeoParquet files of a release.
+    """Return everything that is wrong with the GeoPackages, GeoParquet and CityJSON files of a release.
 
     A release without any GeoPackage is wrong too.
     """
@@ -68,6 +69,8 @@ def validate_release(folder: Path) -> list[str]:
     for path in sorted(folder.glob("geoparquet/*/*.parquet")):
         twin = folder / path.parent.name / "twin.gpkg"
         found += [f"{path.parent.name}/{problem}" for problem in _beside_geopackage(path, twin)]
+    for path in sorted(folder.glob("city3d/*/*.city.json")):
+        found += [f"{path.parent.name}/{problem}" for problem in cityjson_problems(path)]
     return found
 
 

@@ -73,11 +73,11 @@ def adversary():
 
 @pytest.fixture
 def town(tmp_path: Path, layers, about: ReleaseAbout) -> dict[str, Path]:
-    """Five nights: the present never changes, the plan does every night."""
+    """Six nights: the present never changes, the plan does every night."""
     small = {name: layers[name] for name in ("districts", "parks", "run_info")}
     found = {"existing": tmp_path / "existing.gpkg"}
     write_geopackage(found["existing"], small, about)
-    for night in range(5):
+    for night in range(6):
         parks = small["parks"].assign(area_m2=100.0 + night)
         found[f"planned{night}"] = tmp_path / f"planned{night}.gpkg"
         write_geopackage(found[f"planned{night}"], {**small, "parks": parks}, about)
@@ -100,13 +100,13 @@ def test_edits_in_an_old_release_never_reach_a_new_one(tmp_path: Path, town: dic
     second = publish(1)
     assert his("edit", 2) == ["wal", "edited"]
     assert (first.path / "existing/twin.gpkg-wal").stat().st_size > 0
-    third, fourth = publish(2), publish(3)
+    third, fourth, fifth = publish(2), publish(3), publish(4)
 
-    for release in (second, third, fourth):
+    for release in (second, third, fourth, fifth):
         whole = release.path / "existing" / "twin.gpkg"
         assert sha256_of(whole) == sha256_of(town["existing"])
         assert validate_geopackage(whole) == []
-    assert latest.resolve() == fourth.path
+    assert latest.resolve() == fifth.path
     assert verify_latest(outputs, SITE) == []
     assert his("read") == ["UNSAVED 2 ok"]
 
@@ -117,7 +117,7 @@ def test_edits_in_an_old_release_never_reach_a_new_one(tmp_path: Path, town: dic
     assert f"{first.id}: existing/twin.gpkg: altered" in altered_releases(outputs, SITE)
     assert sha256_of(latest / "existing" / "twin.gpkg") == sha256_of(town["existing"])
 
-    publish(4, keep=2)  # now his release is too old and goes; what he holds open is still there for him
+    publish(5, keep=2)  # now his release is too old and goes; what he holds open is still there for him
     assert not first.path.exists()
     assert his("read") == ["UNSAVED 2 ok"]
 

@@ -6,10 +6,13 @@ import zipfile
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import pandas as pd
 import pytest
 
+from geodata.catalogue import COMPARISON_LAYERS
+from twin.comparison import compare_districts
 from twin.publish.about import ReleaseAbout
-from twin.publish.geopackage import write_geopackage
+from twin.publish.geopackage import validate_geopackage, write_geopackage
 from twin.publish.qgis_project import release_groups, write_project
 
 SCENARIOS = ("existing", "planned")
@@ -68,3 +71,25 @@ def test_scenarios_are_groups_and_every_path_is_relative(tmp_path: Path, files, 
             "65646",
         }
         assert any(item.get("labelText") == "자료 <가> & 나" for item in sheet.findall("LayoutItem"))
+
+
+def test_each_plan_shows_its_own_changes(tmp_path: Path, files, layers, about: ReleaseAbout) -> None:
+    districts = layers["districts"]
+    rows = pd.concat([compare_districts(districts, districts, plan) for plan in ("planned", "dense")])
+    layer = COMPARISON_LAYERS["comparison_districts"]
+    path = tmp_path / "comparison.gpkg"
+    write_geopackage(path, {layer.name: layer.finish(rows)}, about, COMPARISON_LAYERS)
+    assert validate_geopackage(path, COMPARISON_LAYERS) == []
+    known = {**files, "dense/twin.gpkg": files["planned/twin.gpkg"], "comparison.gpkg": path}
+    write_project(tmp_path / "town.qgz", release_groups(known, ("existing", "planned", "dense")), about, sources="자료")
+    root = opened(tmp_path / "town.qgz")
+    groups = [group.get("name") for group in root.findall("layer-tree-group/layer-tree-group")]
+    assert groups[-2:] == [
+        "변화: 계획 - 현재 / Change: planned - existing",
+        "변화: dense - 현재 / Change: dense - existing",
+    ]
+    sources = [element.text for element in root.iter("datasource") if "comparison" in element.text]
+    assert sources == [
+        f"./comparison.gpkg|layername=comparison_districts|subset=\"scenario\" = '{plan}'"
+        for plan in ("planned", "dense")
+    ]
