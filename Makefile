@@ -12,7 +12,7 @@ help:
 	@echo "make test    lint, types and tests"
 	@echo "make check   the long and the heavy"
 	@echo "make bench   figures"
-	@echo "make docs    write the data dictionary and the table of sources anew"
+	@echo "make docs    write the data dictionary, the table of sources and the licences anew"
 	@echo "make lock    resolve requirements/lock.txt anew (needs uv: pip install uv)"
 
 setup: $(STAMP)
@@ -51,6 +51,7 @@ bench: setup
 docs: setup
 	$(BIN)/python -m geodata.catalogue.document
 	$(BIN)/python -m geodata.products.document
+	$(BIN)/python -m pipelines.licences
 
 lock:
 	$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-header \

@@ -103,6 +103,11 @@ REASONS: dict[str, Reason] = {
     "homes_implausible": Reason(
         "noted", "세대당 연면적이 너무 작음", "so many homes leave too little floor area for each"
     ),
+    "homes_of_standing": Reason(
+        "noted",
+        "기존 유지 블록이라 계획 세대수를 건물에 나누지 않음 (현재 건물의 세대수를 모름)",
+        "the block stands already: homes of its buildings are unknown, and those of the plan were not shared out",
+    ),
     "design_used": Reason("noted", "설계안의 건물을 씀", "buildings of the planner's own design were used"),
     "design_outside": Reason(
         "noted",

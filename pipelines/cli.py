@@ -42,6 +42,9 @@ StateOption = Annotated[
     typer.Option("--state", help="Folder of Dagster's instance and the store, on a local disk. Default: .twin"),
 ]
 
+WORTH_TELLING_S = 5.0
+"""What is nearly done needs no forecast."""
+
 P = ParamSpec("P")
 
 
@@ -117,7 +120,10 @@ def _run_one(workplace: Any, select: str | None) -> bool:
         else:
             rows = f"{progress.rows:>9,} rows" if progress.rows is not None else " " * 14
             text = f"  {'=' if progress.reused else '+'}  {progress.asset:<26}{rows}  {progress.seconds:6.1f} s"
-        out.print(text, style="dim" if progress.reused else "", markup=False)
+        count = f"{progress.number:>3}/{progress.total}"
+        left = progress.seconds_left
+        words = "" if left is None or left < WORTH_TELLING_S else f"   약 {left:,.0f} s 남음 · about {left:,.0f} s left"
+        out.print(f"{count}{text}{words}", style="dim" if progress.reused else "", markup=False)
 
     outcome = run_job(workplace, select=select, on_progress=show)
     for line in outcome.healed:

@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import dagster as dg
+from sqlalchemy.exc import OperationalError
 
 from geodata.errors import InputError
 from pipelines.definitions import build_defs
+from pipelines.forecast import Forecast
 from pipelines.instance import Workplace, open_instance
 from pipelines.jobs import NIGHTLY
-from pipelines.last_run import conclude
+from pipelines.last_run import conclude, read_last_run
 from pipelines.sensors import BY_COMMAND, RUN_LABEL
 from pipelines.steps import Progress, peak_memory_mb
 from pipelines.store_gc import Collected, collect
@@ -59,7 +61,7 @@ def run_job(
     Raises
     ------
     InputError
-        If the state folder cannot be written or ``select`` names nothing.
+        If the state folder or the records of runs in it cannot be written, or ``select`` names nothing.
     """
     seen: list[Progress] = []
     started = time.perf_counter()
@@ -67,23 +69,39 @@ def run_job(
     def note(progress: Progress) -> None:
         seen.append(progress)
         if on_progress is not None:
-            on_progress(progress)
+            on_progress(forecast.advance(progress))
 
     # a publish that was killed may have left a pointer behind or a half-filled staging folder
     healed = heal(workplace.outputs, workplace.site.name)
     altered = altered_releases(workplace.outputs, workplace.site.name)
     definitions = build_defs(workplace, on_progress=note)
     job = definitions.resolve_job_def(NIGHTLY)
-    with open_instance(workplace) as instance:
-        result = job.execute_in_process(
-            instance=instance,
-            run_config=QUIET,
-            raise_on_error=False,
-            asset_selection=_selection(definitions, select),
-            tags={RUN_LABEL: BY_COMMAND},
+    selected = _selection(definitions, select)
+    keys = selected if selected is not None else definitions.resolve_asset_graph().get_all_asset_keys()
+    before = read_last_run(workplace) or {}
+    forecast = Forecast(
+        [key.to_user_string() for key in keys], {a["asset"]: a["seconds"] for a in before.get("assets", [])}
+    )
+    try:
+        with open_instance(workplace) as instance:
+            result = job.execute_in_process(
+                instance=instance,
+                run_config=QUIET,
+                raise_on_error=False,
+                asset_selection=selected,
+                tags={RUN_LABEL: BY_COMMAND},
+            )
+            reasons = [] if result.success else failure_reasons(result.all_events)
+            release = _release_metadata(result)
+    except OperationalError as error:
+        # the records of runs cannot be written: Dagster itself cannot go on, and its own words name no folder
+        reason = (
+            f"the records of runs in {workplace.dagster_home} cannot be written ({error.orig}). The disk is full, or the folder "
+            "is on a network share: free space, or name a folder on a local disk with --state, and run again. "
+            "The last release is untouched"
         )
-        reasons = [] if result.success else failure_reasons(result.all_events)
-        release = _release_metadata(result)
+        conclude(workplace, {"site": workplace.site.name, "succeeded": False, "reasons": [reason]})
+        raise InputError(reason) from error
     outcome = Outcome(
         site=workplace.site.name,
         run_id=result.run_id,

@@ -255,6 +255,11 @@ class Progress:
     reused: bool
     rows: int | None
     absent: str | None
+    number: int = 0
+    """How many assets of the run are done, this one included; 0 where nobody counts."""
+    total: int = 0
+    seconds_left: float | None = None
+    """How long the run will probably still take; None if nothing is known of it."""
 
 
 def build_step(

@@ -17,7 +17,7 @@ from twin.publish.about import ReleaseAbout
 from twin.publish.city3d.check import cityjson_problems
 from twin.publish.city3d.town import write_town
 
-pytestmark = pytest.mark.check
+pytestmark = [pytest.mark.check, pytest.mark.timeout(800)]
 
 NODE = Path(__file__).with_name("node")
 ERROR, WARNING = 0, 1

@@ -10,11 +10,13 @@ from PIL import Image
 
 from twin.publish.durable import remove_tree, sha256_of
 
-pytestmark = [pytest.mark.check, pytest.mark.qgis]
+pytestmark = [pytest.mark.check, pytest.mark.qgis, pytest.mark.timeout(800)]
 
 SCENARIOS = ("existing", "planned")
 KOREAN_SHARE = 0.9
 """Of the columns of a layer, at least so many bear a Korean name."""
+COVERED = "comparison_districts"
+"""The project's district lies on its dongs there, so that a dong's colour may be hidden."""
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -62,7 +64,7 @@ def assert_drawn(found: dict, name: str, layer: dict) -> None:
     assert (picture != 255).any(axis=2).sum() >= 20, name
     for label, each in layer.get("classes", {}).items():
         covered = each["area_m2"] / layer["m2_per_pixel"] / picture[..., 0].size
-        if covered > 0.002:
+        if covered > 0.002 and not name.endswith(COVERED):
             # outlines take their part of small polygons, and other layers are not there
             assert 0.2 * covered < share(picture, each["colour"]) < 1.5 * covered, (name, label)
 

@@ -230,3 +230,17 @@ def test_the_carbon_path_reaches_the_targets_of_the_site_file(town):
         'data-layer="carbon_path" data-field="share_of_target_pct" data-scenario="planned" data-rule="year=2030"'
         in report
     )
+
+
+def test_homes_are_as_the_plan_says_or_a_reason_tells_why_not(town):
+    blocks, told, houses = (
+        pyogrio.read_dataframe(town.latest / "planned" / "twin.gpkg", layer=name)
+        for name in ("plan_blocks", "quality", "buildings")
+    )
+    asked, built = blocks["homes"].fillna(0), blocks["homes_built"].fillna(0)
+    off = blocks.loc[(built - asked).abs() > 0.02 * asked, "block_id"]
+    reasons = told.loc[told["reason"].isin(["homes_of_standing", "floor_area_not_reached", "plan_impossible"]), "key"]
+    assert set(off) <= set(reasons)
+    new = blocks["block_status"] == "new"
+    assert asked[new].sum() > 0
+    assert houses["homes"].sum() == built.sum() == pytest.approx(asked[new].sum(), rel=0.02)

@@ -55,6 +55,19 @@ def test_a_box_takes_the_dongs_it_touches():
     assert area.area.area == pytest.approx(10_000, rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("crs", "bbox"),
+    [("EPSG:5186", (180_000.0, 530_000.0, 190_000.0, 540_000.0)), ("EPSG:4326", (126.8, 37.4, 126.9, 37.45))],
+)
+def test_a_box_has_few_vertices_and_its_bent_edges(crs, bbox):
+    """A box in metres must not be cut in steps meant for degrees; against one cut a hundred times finer."""
+    area = build_study_area(site(bbox=bbox, crs=crs)).area
+    assert shapely.get_num_coordinates(area) < 1000
+    box = shapely.box(*bbox)
+    fine = gpd.GeoSeries([shapely.segmentize(box, box.length / 25_000)], crs=crs).to_crs("EPSG:5186").iloc[0]
+    assert area.symmetric_difference(fine).area < 1e-6 * fine.area
+
+
 def test_an_area_outside_korea_is_refused():
     with pytest.raises(InputError, match="no legal dong"):
         build_study_area(site(bbox=(2.2, 48.8, 2.4, 48.9), crs="EPSG:4326"))

@@ -138,6 +138,27 @@ def write_raster(
     return {"cells_known": known, "minimum": lowest, "mean": total / known, "maximum": highest}
 
 
+def raster_problems(path: Path) -> list[str]:
+    """Return in what the file ``path`` is not the cloud-optimised GeoTIFF that it should be; values are not read.
+
+    Never raises for a damaged file. A cloud-optimised file that was written to afterwards is none any more, and GDAL says so.
+    """
+    try:
+        with rasterio.open(path) as source:
+            found = []
+            if source.tags(ns="IMAGE_STRUCTURE").get("LAYOUT") != "COG":
+                found.append("is no cloud-optimised GeoTIFF")
+            if max(source.shape) > BLOCK and not source.overviews(1):
+                found.append("has no overviews")
+            if source.nodata is None or not source.units[0] or "STATISTICS_MEAN" not in source.tags(1):
+                found.append("lacks its nodata value, unit or statistics")
+            if source.crs is None or not source.crs.is_projected:
+                found.append(f"has the CRS {source.crs}")
+    except rasterio.errors.RasterioIOError as error:
+        found = [f"cannot be read: {error}"]
+    return [f"{path.name}: {problem}" for problem in found]
+
+
 def raster_qml(style: RasterStyle) -> str:
     """Return the QGIS style of a raster as the text of a QML file."""
     return DOCTYPE + ET.tostring(raster_element(style), encoding="unicode")

@@ -15,6 +15,7 @@ from osgeo_utils.samples import validate_gpkg
 from geodata.catalogue import GEOPACKAGES, LAYERS, Layer
 from twin.publish.city3d.check import cityjson_problems
 from twin.publish.geoparquet import layer_problems, rows_of
+from twin.publish.rasters import raster_problems
 
 USER_VERSION = 10300
 """GeoPackage 1.3.0, the newest that QGIS 3.22 reads without a warning."""
@@ -54,7 +55,7 @@ def validate_geopackage(path: Path, catalogue: Mapping[str, Layer] = LAYERS) -> 
 
 
 def validate_release(folder: Path) -> list[str]:
-    """Return everything that is wrong with the GeoPackages, GeoParquet and CityJSON files of a release.
+    """Return everything that is wrong with the GeoPackages, GeoParquet, CityJSON and raster files of a release.
 
     A release without any GeoPackage is wrong too.
     """
@@ -71,6 +72,8 @@ def validate_release(folder: Path) -> list[str]:
         found += [f"{path.parent.name}/{problem}" for problem in _beside_geopackage(path, twin)]
     for path in sorted(folder.glob("city3d/*/*.city.json")):
         found += [f"{path.parent.name}/{problem}" for problem in cityjson_problems(path)]
+    for path in sorted(folder.glob("rasters/*.tif")):
+        found += [f"rasters/{problem}" for problem in raster_problems(path)]
     return found
 
 

@@ -35,7 +35,8 @@ def judge_blocks(
     A block for buildings stands if the buildings in it (representative point) hold `standing_floor_share` of the floor
     area that the plan allows; without ratios, if there is any building. An open block (park, road, water …) stands if
     `standing_cover_share` of it is covered today as the plan wants it. A use that is unknown or that says nothing of
-    the ground leaves the block as it is.
+    the ground leaves the block as it is. Homes that the plan gives a standing block are told and not shared out: of its
+    buildings no source says how many they hold.
 
     Parameters
     ----------
@@ -60,6 +61,13 @@ def judge_blocks(
     stands = np.where(built, floor_share >= rules["standing_floor_share"], cover_share >= rules["standing_cover_share"])
     found["block_status"] = pd.Series(np.where(stands | kept_as_is, STANDING, NEW), index=found.index, dtype="str")
     found["built_share_pct"] = 100.0 * np.where(built, floor_share, cover_share)
+    untold = (found["block_status"] == STANDING) & (found["homes"] > 0).fillna(value=False)
+    log.add(
+        "homes_of_standing",
+        found.loc[untold, "block_id"],
+        found.geometry[untold],
+        found.loc[untold, "homes"].map("{} homes".format),
+    )
     return PlanBlocks(found, log.frame())
 
 

@@ -8,7 +8,7 @@ import rasterio
 from affine import Affine
 
 from geodata.errors import InputError
-from twin.publish.rasters import RasterStyle, raster_qml, raster_styles, write_raster
+from twin.publish.rasters import RasterStyle, raster_problems, raster_qml, raster_styles, write_raster
 from twin.sky.rasters import NOTHING
 from twin.sky.rasters import STEPS as RASTERS
 
@@ -115,3 +115,17 @@ def test_unusable_tiles_and_styles_are_refused(tiles, tmp_path):
     words = raster_styles()["sky_view"].model_dump()
     with pytest.raises(ValueError, match="ascending"):
         RasterStyle.model_validate(words | {"stops": [[1, "#000000"], [0, "#ffffff"]]})
+
+
+def test_a_file_that_was_changed_is_no_published_raster_any_more(tiles, tmp_path):
+    paths, *_ = tiles
+    for name in ("out", "edited", "cut"):
+        write_raster("shade_hours_year", paths, 1, tmp_path / f"{name}.tif")
+    assert raster_problems(tmp_path / "out.tif") == []
+    assert any("no cloud-optimised" in told for told in raster_problems(paths[0]))
+    with rasterio.open(tmp_path / "edited.tif", "r+", IGNORE_COG_LAYOUT_BREAK="YES") as target:
+        target.write(np.zeros((1, 1), dtype=np.uint16), 1, window=((0, 1), (0, 1)))
+        target.update_tags(WHO="me")
+    assert raster_problems(tmp_path / "edited.tif") == ["edited.tif: is no cloud-optimised GeoTIFF"]
+    (tmp_path / "cut.tif").write_bytes((tmp_path / "cut.tif").read_bytes()[:30])
+    assert raster_problems(tmp_path / "cut.tif")[0].startswith("cut.tif: cannot be read")

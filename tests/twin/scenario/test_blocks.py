@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
@@ -76,3 +77,15 @@ def test_of_overlapping_blocks_the_first_counts(blocks):
     shapes = np.array([shapely.box(60, 10, 80, 20), shapely.box(110, 10, 120, 20), shapely.box(300, 0, 310, 9)])
     assert block_of(shapes, plan).tolist() == [0, 1, -1]
     assert block_of(shapes, plan.iloc[:0]).tolist() == [-1, -1, -1]
+
+
+def test_homes_of_a_standing_block_are_told_and_those_of_a_new_one_are_not(blocks, houses):
+    plan = blocks(
+        ("A", "공동주택", SQUARE, 200),
+        ("B", "공동주택", shapely.box(200, 0, 300, 100), 200),
+        ("C", "공동주택", SQUARE, None),
+    )
+    plan["homes"] = pd.array([150, 160, pd.NA], dtype="Int64")
+    made = judge_blocks(plan, houses(("a", shapely.box(10, 10, 60, 60), 10)), None)
+    assert made.blocks["block_status"].tolist() == ["standing", "new", "new"]
+    assert made.quality[["key", "reason", "detail"]].to_numpy().tolist() == [["A", "homes_of_standing", "150 homes"]]
