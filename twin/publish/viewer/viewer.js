@@ -1,0 +1,298 @@
+// The page of a release: a map of the town and what a click, a key and a search find.
+"use strict";
+const TWIN = (() => {
+  const state = { language: 0, scenario: "", about: null, data: {}, loaded: {}, theme: { parcels: 0, buildings: 0, plan_blocks: 0 },
+    blocks: true, chosen: null, map: null, ready: false, told: () => "" };
+  const ORDER = ["parcels", "plan_blocks", "parks", "buildings"];
+  const PLAIN = { parcels: "#efece2", buildings: "#c9c4b8", plan_blocks: "#d8c9a8", parks: "#bfe0cc" };
+  const CHOSEN = "chosen";
+  const { make, plain } = CARD;
+  const $ = (id) => document.getElementById(id);
+  const say = (word) => (Object.hasOwn(WORDS, word) ? WORDS[word][state.language] : word);
+  const tongue = () => (state.language ? "en" : "ko");
+  // what is told is kept as a function, so that it can be told again in the other language
+  const tell = (text) => { state.told = text; $("status").textContent = text(); };
+
+  function load(path, then) {
+    const script = document.createElement("script");
+    script.src = path;
+    script.onload = () => { script.remove(); then(); };
+    script.onerror = () => { script.remove(); tell(() => `${say("missing")}: ${path}`); };
+    document.head.append(script);
+  }
+
+  function polygons(shape) {
+    return shape.map((rings) => rings.map((ring) => {
+      const points = [];
+      let x = 0, y = 0;
+      for (let i = 0; i < ring.length; i += 2) { x += ring[i]; y += ring[i + 1]; points.push([x * 1e-6, y * 1e-6]); }
+      return points;
+    }));
+  }
+
+  const layersOf = () => state.data[state.scenario].layers;
+  const themesOf = (name) => (layersOf()[name] || { themes: [] }).themes;
+  const themeOf = (name) => themesOf(name)[Math.min(state.theme[name] || 0, themesOf(name).length - 1)];
+
+  function colourOf(name) {
+    const theme = themeOf(name);
+    if (!theme) return PLAIN[name];
+    const value = ["get", theme.column], rest = theme.classes.find((c) => c.low === null);
+    const other = rest ? rest.colour : "#bcbcbc";
+    if (theme.classes[0].value !== undefined) {
+      return ["match", value, ...theme.classes.flatMap((c) => [c.value, c.colour]), other];
+    }
+    // closed above, as in the styles of the GeoPackage
+    const steps = theme.classes.filter((c) => c.low !== null).flatMap((c) => [["<=", value, c.high], c.colour]);
+    return ["case", ["==", value, null], other, ...steps, other];
+  }
+
+  function features(name, key, part) {
+    const wanted = new Set(themesOf(name).map((theme) => theme.column));
+    if (name === "buildings") wanted.add("height");
+    return part.shapes.map((shape, row) => {
+      const properties = { key, row };
+      wanted.forEach((column) => { properties[column] = part.columns[column][row]; });
+      return { type: "Feature", properties, geometry: { type: "MultiPolygon", coordinates: polygons(shape) } };
+    });
+  }
+
+  const STYLE = {
+    parcels: () => [["fill", { "fill-color": colourOf("parcels"), "fill-outline-color": "#a9a595" }]],
+    plan_blocks: () => [["fill", { "fill-color": colourOf("plan_blocks"), "fill-opacity": 0.88 }], ["line", { "line-color": "#5b5b5b", "line-width": 1 }]],
+    parks: () => [["line", { "line-color": "#1d6b52", "line-width": 1.4, "line-dasharray": [2, 1] }]],
+    buildings: () => [["fill-extrusion", { "fill-extrusion-color": colourOf("buildings"), "fill-extrusion-height": ["get", "height"], "fill-extrusion-opacity": 0.95 }]],
+  };
+
+  function show(key) {
+    const map = state.map, tile = state.loaded[state.scenario][key];
+    ORDER.forEach((name) => {
+      const source = `${name}/${key}`;
+      if (!tile[name] || map.getSource(source)) return;
+      map.addSource(source, { type: "geojson", data: { type: "FeatureCollection", features: features(name, key, tile[name]) }, maxzoom: 16, tolerance: 0.4 });
+      const visibility = name === "plan_blocks" && !state.blocks ? "none" : "visible";
+      STYLE[name]().forEach(([type, paint]) => map.addLayer({ id: `${source}/${type}`, type, source, paint, layout: { visibility } }, `after-${name}`));
+    });
+  }
+
+  const isShown = (key) => Object.keys(state.loaded[state.scenario][key] || {}).some((name) => state.map.getSource(`${name}/${key}`));
+
+  function inView() {
+    const view = state.map.getBounds(), tiles = state.data[state.scenario].tiles;
+    return Object.keys(tiles).filter((key) => {
+      const [west, south, east, north] = tiles[key];
+      return west < view.getEast() && east > view.getWest() && south < view.getNorth() && north > view.getSouth();
+    });
+  }
+
+  const isDrawn = () => inView().every(isShown);
+
+  function loadView() {
+    const scenario = state.scenario;
+    if (!state.data[scenario] || !state.ready) return;
+    const queue = inView().filter((key) => !isShown(key));
+    // one tile at a time, so that the page answers in between
+    const next = () => {
+      const key = queue.shift();
+      if (key === undefined || scenario !== state.scenario) return;
+      withTile(key, () => { if (scenario === state.scenario) { show(key); setTimeout(next, 0); } });
+    };
+    next();
+  }
+
+  function withTile(key, then) {
+    const scenario = state.scenario;
+    if (state.loaded[scenario][key]) then(); else load(`data/${scenario}/${key}.js`, then);
+  }
+
+  const drawn = () => state.map.getStyle().layers.filter((layer) => layer.source && layer.source !== CHOSEN);
+
+  function clear() {
+    drawn().forEach((layer) => state.map.removeLayer(layer.id));
+    Object.keys(state.map.getStyle().sources).filter((id) => id !== CHOSEN).forEach((id) => state.map.removeSource(id));
+  }
+
+  function recolour(name) {
+    drawn().filter((layer) => layer.id.startsWith(`${name}/`)).forEach((layer) => {
+      if (layer.type !== "line") state.map.setPaintProperty(layer.id, `${layer.type}-color`, colourOf(name));
+      if (name === "plan_blocks") state.map.setLayoutProperty(layer.id, "visibility", state.blocks ? "visible" : "none");
+    });
+  }
+
+  function choose(scenario) {
+    const start = () => {
+      state.scenario = scenario;
+      close();
+      if (!state.map) begin(); else if (state.ready) { clear(); loadView(); }
+      words();
+    };
+    if (state.data[scenario]) start(); else load(`data/${scenario}/index.js`, start);
+  }
+
+  function begin() {
+    const [west, south, east, north] = state.data[state.scenario].box;
+    const empty = { type: "FeatureCollection", features: [] };
+    const style = { version: 8, sources: { [CHOSEN]: { type: "geojson", data: empty } }, layers: [
+      { id: "ground", type: "background", paint: { "background-color": "#f1efe8" } },
+      ...ORDER.map((name) => ({ id: `after-${name}`, type: "background", layout: { visibility: "none" } })),
+      { id: CHOSEN, type: "line", source: CHOSEN, paint: { "line-color": "#c2185b", "line-width": 4 } }] };
+    state.map = new maplibregl.Map({ container: "map", style, bounds: [west, south, east, north], pitch: 50, bearing: -15, maxPitch: 70,
+      attributionControl: false, fadeDuration: 0, renderWorldCopies: false, canvasContextAttributes: { preserveDrawingBuffer: true },
+      maxBounds: [west - 0.05, south - 0.05, east + 0.05, north + 0.05] });
+    state.map.addControl(new maplibregl.NavigationControl({ visualizePitch: true }), "top-left");
+    state.map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), "top-left");
+    // a tilted view is flatter than its bounds: a wide window has room to come nearer
+    const canvas = state.map.getCanvas();
+    if (canvas.clientWidth > 1.2 * canvas.clientHeight) state.map.setZoom(state.map.getZoom() + 0.35);
+    state.map.on("load", () => { state.ready = true; loadView(); });
+    state.map.on("moveend", loadView);
+    // tells whoever drives the page that what is asked for is drawn
+    state.map.on("idle", () => { if (isDrawn()) document.body.dataset.drawn = state.scenario; });
+    state.map.on("click", (event) => openAt(event.point));
+    state.map.getCanvas().addEventListener("keydown", (event) => {
+      const canvas = state.map.getCanvas();
+      if (event.key === "Enter") { openAt([canvas.clientWidth / 2, canvas.clientHeight / 2]); if (state.chosen) $("card").focus(); }
+    });
+  }
+
+  function openAt(point) {
+    const hit = state.map.queryRenderedFeatures(point).find((feature) => feature.source !== CHOSEN);
+    if (hit) open(hit.source.split("/")[0], hit.properties.key, hit.properties.row); else close();
+  }
+
+  function open(layer, key, row) {
+    const part = state.loaded[state.scenario][key][layer];
+    state.chosen = [layer, key, row];
+    const shut = CARD.fill($("card"), layersOf()[layer], layer, part.columns, row, state.language, say);
+    shut.addEventListener("click", () => { close(); state.map.getCanvas().focus(); });
+    $("card").hidden = false;
+    document.body.classList.add("reading");
+    mark({ type: "MultiPolygon", coordinates: polygons(part.shapes[row]) });
+  }
+
+  function mark(geometry) {
+    const source = state.ready && state.map.getSource(CHOSEN);
+    if (source) source.setData(geometry ? { type: "Feature", properties: {}, geometry } : { type: "FeatureCollection", features: [] });
+  }
+
+  function close() {
+    state.chosen = null;
+    $("card").hidden = true;
+    document.body.classList.remove("reading");
+    mark(null);
+  }
+
+  const bare = (text) => (text || "").replace(/\s+/g, "");
+
+  function find(text) {
+    const wanted = bare(text);
+    if (!wanted || !state.data[state.scenario]) return [];
+    const rows = state.data[state.scenario].search, digits = (jibun) => bare(jibun).replace(/[^0-9산-]/g, "");
+    const exact = rows.filter(([pnu, jibun]) => pnu === wanted || bare(jibun) === wanted || digits(jibun) === wanted);
+    return exact.length ? exact : rows.filter(([pnu, jibun]) => pnu.startsWith(wanted) || bare(jibun).startsWith(wanted));
+  }
+
+  function go(event) {
+    event.preventDefault();
+    const hits = find($("query").value);
+    if (!hits.length || !state.ready) { tell(() => say("nothing")); return; }
+    const [pnu, , key, x, y] = hits[0];
+    tell(() => (hits.length > 1 ? `${pnu} · ${say("several")} (${hits.length})` : pnu));
+    state.map.jumpTo({ center: [x, y], zoom: 17 });
+    withTile(key, () => {
+      show(key);
+      open("parcels", key, state.loaded[state.scenario][key].parcels.columns.pnu.indexOf(pnu));
+      $("card").focus();
+    });
+  }
+
+  function suggest() {
+    $("found").replaceChildren(...find($("query").value).slice(0, 8).map(([pnu, jibun]) => {
+      const option = make("option");
+      option.value = pnu;
+      option.label = jibun || pnu;
+      return option;
+    }));
+  }
+
+  function classes(name) {
+    const themes = themesOf(name), theme = themeOf(name), parts = [];
+    if (!theme) return parts;
+    const label = make("label", layersOf()[name][tongue()]);
+    parts.push(label);
+    if (themes.length > 1) {
+      const select = make("select");
+      themes.forEach((one, i) => { const option = make("option", one[tongue()]); option.value = i; select.append(option); });
+      select.value = themes.indexOf(theme);
+      select.id = `theme-${name}`;
+      label.htmlFor = select.id;
+      select.addEventListener("change", () => { state.theme[name] = Number(select.value); recolour(name); legend(); $(select.id).focus(); });
+      parts.push(select);
+    } else label.append(` · ${theme[tongue()]}`);
+    const list = make("ul");
+    if (theme.classes.length > 8) list.className = "long";
+    theme.classes.forEach((c) => {
+      const item = make("li"), swatch = make("i");
+      swatch.style.background = c.colour;
+      item.append(swatch, plain(c[tongue()]));
+      list.append(item);
+    });
+    parts.push(list);
+    return parts;
+  }
+
+  function legend() {
+    const parts = classes("buildings");
+    if (layersOf().plan_blocks) {
+      const label = make("label"), box = make("input");
+      box.type = "checkbox";
+      box.id = "blocks";
+      box.checked = state.blocks;
+      box.addEventListener("change", () => { state.blocks = box.checked; recolour("plan_blocks"); legend(); $("blocks").focus(); });
+      label.append(box, say("blocks"));
+      parts.push(label, ...(state.blocks ? classes("plan_blocks") : []));
+    }
+    parts.push(...classes("parcels"));
+    $("classes").replaceChildren(...parts);
+  }
+
+  function words() {
+    document.documentElement.lang = tongue();
+    $("title").textContent = document.title = plain(state.about.title[tongue()]);
+    $("demo").hidden = !state.about.demo;
+    $("vintage").textContent = `${say("vintage")} ${state.about.vintage}${state.about.unshaded ? ` · ${say("unshaded")}` : ""}`;
+    $("language").textContent = state.language ? "한국어" : "English";
+    $("language").lang = state.language ? "ko" : "en";
+    document.querySelectorAll("[data-word]").forEach((node) => { node.textContent = say(node.dataset.word); });
+    document.querySelectorAll("[data-label]").forEach((node) => { node.setAttribute("aria-label", say(node.dataset.label)); });
+    [["zoom-in", "nearer"], ["zoom-out", "farther"], ["compass", "north"]].forEach(([name, word]) => {
+      document.querySelectorAll(`.maplibregl-ctrl-${name}`).forEach((node) => { node.title = say(word); node.setAttribute("aria-label", say(word)); });
+    });
+    if (state.map) state.map.getCanvas().setAttribute("aria-label", say("map"));
+    $("scenarios").replaceChildren(...state.about.scenarios.map((scenario) => {
+      const button = make("button", say(scenario));
+      button.type = "button";
+      button.dataset.scenario = scenario;
+      button.setAttribute("aria-pressed", String(scenario === state.scenario));
+      button.addEventListener("click", () => { choose(scenario); document.querySelector(`[data-scenario="${scenario}"]`).focus(); });
+      return button;
+    }));
+    if (state.data[state.scenario]) legend();
+    if (state.chosen) open(...state.chosen);
+    tell(state.told);
+  }
+
+  if (window.matchMedia("(max-width: 640px)").matches) $("legend").open = false;
+  $("search").addEventListener("submit", go);
+  $("query").addEventListener("input", suggest);
+  $("language").addEventListener("click", () => { state.language = 1 - state.language; words(); });
+  $("print").addEventListener("click", () => window.print());
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
+
+  return {
+    state,
+    about(about) { state.about = about; choose(about.scenarios[0]); },
+    scenario(name, index) { state.data[name] = index; state.loaded[name] = {}; },
+    tile(scenario, key, tile) { state.loaded[scenario][key] = tile; },
+  };
+})();
