@@ -67,9 +67,17 @@ def _reach(function: Callable[..., object]) -> tuple[set[str], set[str]]:
                 modules.update({imported[name], imported[name].rpartition(".")[0]})
             elif isinstance(value, FunctionType) and value.__module__.startswith("pipelines"):
                 pending.append(value)
-            elif name.isupper() and isinstance(value, str | int | float | tuple | frozenset):
-                sources.add(f"{name}={value!r}")
+            elif name.isupper() and _is_plain(value):
+                # the order of a set differs from process to process
+                sources.add(f"{name}={sorted(value, key=repr) if isinstance(value, frozenset) else value!r}")
     return sources, modules
+
+
+def _is_plain(value: object) -> bool:
+    """Say whether ``value`` is a constant whose text is its meaning; an object's text may hold its address in memory."""
+    if isinstance(value, tuple | frozenset):
+        return all(_is_plain(item) for item in value)
+    return isinstance(value, str | int | float)
 
 
 @cache

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import subprocess
 import sys
 import textwrap
 
@@ -59,3 +61,21 @@ def test_a_change_that_can_reach_the_step_changes_its_version(project, file, tex
 
 def test_a_module_that_the_step_does_not_use_changes_nothing(project):
     assert version_after(project) == version_after(project, "geodata_x/other.py", "def idle():\n    return 1\n")
+
+
+def test_versions_are_the_same_in_every_process():
+    """Sets are ordered by Python's hash seed, which each process draws anew; a night must not build again for that."""
+    words = (
+        "from pipelines.assets.release import publish\n"
+        "from pipelines.code_version import code_version\n"
+        "from pipelines.definitions import SCENARIO_STEPS, SOURCE_STEPS\n"
+        "print([code_version(f) for f in (publish, *(s.run for s in (*SOURCE_STEPS, *SCENARIO_STEPS)))])\n"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", words], env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }  # fmt: skip
+    assert len(told) == 1
