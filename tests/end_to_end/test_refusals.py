@@ -139,6 +139,8 @@ def test_a_check_that_refuses_blocks_the_night_and_the_lone_publish(own_town, ru
         "existing/map",
         "existing/report",
         "existing/city3d",
+        "comparison",
+        "web",
     ):
         assert run_site(site_file, folder, select=f"key:{asset}").outcome.succeeded, asset
     lone = run_site(site_file, folder, select="key:release")

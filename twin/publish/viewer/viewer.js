@@ -6,6 +6,8 @@ const TWIN = (() => {
   const ORDER = ["parcels", "plan_blocks", "parks", "buildings"];
   const PLAIN = { parcels: "#efece2", buildings: "#c9c4b8", plan_blocks: "#d8c9a8", parks: "#bfe0cc" };
   const CHOSEN = "chosen";
+  const FIRST_DEG = 0.007, BUILDINGS_FROM = 13.5, AT_ONCE = 4;
+  const NARROW = window.matchMedia("(max-width: 640px)");
   const { make, plain } = CARD;
   const $ = (id) => document.getElementById(id);
   const say = (word) => (Object.hasOwn(WORDS, word) ? WORDS[word][state.language] : word);
@@ -71,7 +73,7 @@ const TWIN = (() => {
       if (!tile[name] || map.getSource(source)) return;
       map.addSource(source, { type: "geojson", data: { type: "FeatureCollection", features: features(name, key, tile[name]) }, maxzoom: 16, tolerance: 0.4 });
       const visibility = name === "plan_blocks" && !state.blocks ? "none" : "visible";
-      STYLE[name]().forEach(([type, paint]) => map.addLayer({ id: `${source}/${type}`, type, source, paint, layout: { visibility } }, `after-${name}`));
+      STYLE[name]().forEach(([type, paint]) => map.addLayer({ id: `${source}/${type}`, type, source, paint, layout: { visibility }, minzoom: name === "buildings" ? BUILDINGS_FROM : 0 }, `after-${name}`));
     });
   }
 
@@ -90,12 +92,21 @@ const TWIN = (() => {
   function loadView() {
     const scenario = state.scenario;
     if (!state.data[scenario] || !state.ready) return;
-    const queue = inView().filter((key) => !isShown(key));
-    // one tile at a time, so that the page answers in between
+    const { lng, lat } = state.map.getCenter(), tiles = state.data[scenario].tiles;
+    const far = ([west, south, east, north]) => Math.hypot((west + east) / 2 - lng, (south + north) / 2 - lat);
+    const queue = inView().filter((key) => !isShown(key)).sort((a, b) => far(tiles[a]) - far(tiles[b]));
+    // what is near comes first; a few tiles at a time, so that the page answers in between and is not drawn anew for each
     const next = () => {
-      const key = queue.shift();
-      if (key === undefined || scenario !== state.scenario) return;
-      withTile(key, () => { if (scenario === state.scenario) { show(key); setTimeout(next, 0); } });
+      const few = queue.splice(0, AT_ONCE);
+      if (scenario !== state.scenario) return;
+      let missing = few.length;
+      const done = () => {
+        missing -= 1;
+        if (missing || scenario !== state.scenario) return;
+        few.forEach(show);
+        setTimeout(next, 0);
+      };
+      few.forEach((key) => withTile(key, done));
     };
     next();
   }
@@ -131,12 +142,15 @@ const TWIN = (() => {
 
   function begin() {
     const [west, south, east, north] = state.data[state.scenario].box;
+    // a wide town opens at its middle: drawn without a graphics card, all of it at once takes too long
+    const [x, y] = [(west + east) / 2, (south + north) / 2];
+    const near = [Math.max(west, x - FIRST_DEG), Math.max(south, y - FIRST_DEG), Math.min(east, x + FIRST_DEG), Math.min(north, y + FIRST_DEG)];
     const empty = { type: "FeatureCollection", features: [] };
     const style = { version: 8, sources: { [CHOSEN]: { type: "geojson", data: empty } }, layers: [
       { id: "ground", type: "background", paint: { "background-color": "#f1efe8" } },
       ...ORDER.map((name) => ({ id: `after-${name}`, type: "background", layout: { visibility: "none" } })),
       { id: CHOSEN, type: "line", source: CHOSEN, paint: { "line-color": "#c2185b", "line-width": 4 } }] };
-    state.map = new maplibregl.Map({ container: "map", style, bounds: [west, south, east, north], pitch: 50, bearing: -15, maxPitch: 70,
+    state.map = new maplibregl.Map({ container: "map", style, bounds: near, pitch: 50, bearing: -15, maxPitch: 70,
       attributionControl: false, fadeDuration: 0, renderWorldCopies: false, canvasContextAttributes: { preserveDrawingBuffer: true },
       maxBounds: [west - 0.05, south - 0.05, east + 0.05, north + 0.05] });
     state.map.addControl(new maplibregl.NavigationControl({ visualizePitch: true }), "top-left");
@@ -198,7 +212,9 @@ const TWIN = (() => {
     if (!hits.length || !state.ready) { tell(() => say("nothing")); return; }
     const [pnu, , key, x, y] = hits[0];
     tell(() => (hits.length > 1 ? `${pnu} · ${say("several")} (${hits.length})` : pnu));
-    state.map.jumpTo({ center: [x, y], zoom: 17 });
+    // on a phone the card covers the lower half
+    const lift = NARROW.matches ? -state.map.getCanvas().clientHeight / 4 : 0;
+    state.map.easeTo({ center: [x, y], zoom: 17, offset: [0, lift], duration: 0 });
     withTile(key, () => {
       show(key);
       open("parcels", key, state.loaded[state.scenario][key].parcels.columns.pnu.indexOf(pnu));
@@ -282,7 +298,7 @@ const TWIN = (() => {
     tell(state.told);
   }
 
-  if (window.matchMedia("(max-width: 640px)").matches) $("legend").open = false;
+  if (NARROW.matches) $("legend").open = false;
   $("search").addEventListener("submit", go);
   $("query").addEventListener("input", suggest);
   $("language").addEventListener("click", () => { state.language = 1 - state.language; words(); });
