@@ -59,7 +59,7 @@ def test_a_removed_source_rebuilds_what_depends_on_it_and_says_what_is_missing(o
     assert built == {
         "sources/parks", "existing/parks", "existing/quality", "existing/run_info", "existing/districts", "existing/geopackage", "existing/geoparquet", "existing/map", "release",
         "existing/park_access", "existing/buildings", "existing/parcels", "existing/unserved_buildings", "existing/report",
-        "existing/carbon_path", "existing/city3d", "existing/shortlist", "comparison", "web",
+        "existing/carbon_path", "existing/city3d", "existing/shortlist", "existing/heat", "comparison", "web",
     }  # fmt: skip
     assert any("parks" in line for line in run.outcome.release["summary"])
     assert "parks" not in {name for name, _ in pyogrio.list_layers(run.geopackage)}
