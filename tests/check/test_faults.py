@@ -22,7 +22,7 @@ from twin.publish.site_folder import SiteFolder
 
 pytestmark = [pytest.mark.check, pytest.mark.timeout(1500)]
 
-KILLS = int(os.environ.get("TWIN_KILLS", "12"))
+KILLS = int(os.environ.get("TWIN_KILLS", "6"))
 """How many runs are killed: TWIN_KILLS=30 is what a release of the software is tried with."""
 
 SEED = 20261126

@@ -21,7 +21,7 @@ from tests.check.mutants import mutate
 pytestmark = [pytest.mark.check, pytest.mark.timeout(3000)]
 
 SEED = 41210
-SAMPLE = int(os.environ.get("TWIN_MUTANTS", "50"))
+SAMPLE = int(os.environ.get("TWIN_MUTANTS", "30"))
 """How many files are spoiled: TWIN_MUTANTS=500 is what a release of the software is tried with."""
 
 PUBLISHED = 4

