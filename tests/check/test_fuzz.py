@@ -26,7 +26,7 @@ SAMPLE = int(os.environ.get("TWIN_MUTANTS", "30"))
 
 PUBLISHED = 4
 """Of the refused ones so many are also run to the end, to see that nothing is published."""
-PATIENCE_S = 30
+PATIENCE_S = 90
 
 
 @contextmanager

@@ -124,8 +124,8 @@ def test_it_loads_without_complaint_and_asks_nobody_else(browser, addresses, way
 
 
 def test_the_first_view_comes_soon_and_panning_stays_fluid(browser, addresses):
-    if os.getloadavg()[0] > 1.5 * (os.cpu_count() or 1):
-        pytest.skip("other work keeps this machine busy: seconds would tell of that work")
+    if "TWIN_TIMED" not in os.environ:
+        pytest.skip("seconds tell of the machine as much as of the page; on an idle one: TWIN_TIMED=1 make check")
     page = browser.new_page(viewport=WIDE)
     page.add_init_script(
         "window.tasks = []; new PerformanceObserver((list) => list.getEntries().forEach((e) => tasks.push(e.duration)))"
