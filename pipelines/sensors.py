@@ -7,6 +7,7 @@ look to the next, and only an inbox that two looks found equal starts a run.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
@@ -70,13 +71,11 @@ def failure_sensor(workplace: Workplace, job: dg.UnresolvedAssetJobDefinition) -
     def tell(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
         from pipelines.run import failure_reasons  # noqa: PLC0415 - it loads the definitions, which load this
 
-        run = context.dagster_run
-        if run.tags.get(RUN_LABEL) == BY_COMMAND:
-            return dg.SkipReason("twin run tells its own end")
-        logs = context.instance.all_logs(run.run_id)
-        reasons = failure_reasons([entry.dagster_event for entry in logs if entry.dagster_event is not None])
-        _finish(workplace, run, succeeded=False, reasons=reasons)
-        return None
+        def reasons() -> list[str]:
+            logs = context.instance.all_logs(context.dagster_run.run_id)
+            return failure_reasons([entry.dagster_event for entry in logs if entry.dagster_event is not None])
+
+        return _finish(workplace, context.dagster_run, succeeded=False, reasons=reasons)
 
     return tell
 
@@ -92,17 +91,19 @@ def success_sensor(workplace: Workplace, job: dg.UnresolvedAssetJobDefinition) -
         description="Writes last_run.json and tells a recovery · 성공을 기록하고 복구를 알림",
     )
     def tell(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
-        run = context.dagster_run
-        if run.tags.get(RUN_LABEL) == BY_COMMAND:
-            return dg.SkipReason("twin run tells its own end")
-        _finish(workplace, run, succeeded=True, reasons=[])
-        return None
+        return _finish(workplace, context.dagster_run, succeeded=True, reasons=list)
 
     return tell
 
 
-def _finish(workplace: Workplace, run: dg.DagsterRun, *, succeeded: bool, reasons: list[str]) -> None:
-    record = {"site": workplace.site.name, "run_id": run.run_id, "succeeded": succeeded, "reasons": reasons}
+def _finish(
+    workplace: Workplace, run: dg.DagsterRun, *, succeeded: bool, reasons: Callable[[], list[str]]
+) -> dg.SkipReason | None:
+    """Write and tell how ``run`` ended, unless a command does so itself."""
+    if run.tags.get(RUN_LABEL) == BY_COMMAND:
+        return dg.SkipReason("twin run tells its own end")
+    record = {"site": workplace.site.name, "run_id": run.run_id, "succeeded": succeeded, "reasons": reasons()}
     trouble = conclude(workplace, record)
     if trouble:
         raise InputError("; ".join(trouble))
+    return None

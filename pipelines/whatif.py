@@ -48,6 +48,7 @@ FRESH = (
     "winter_sun", "energy", "roofs", "buildings", "plan_blocks",
 )  # fmt: skip
 """Steps of the plan that the edit takes over from; each must be what a run would take from the store."""
+STEPS = {step.name: step for step in SCENARIO_STEPS}
 SHARED = (
     INVENTORY,
     AREA,
@@ -96,7 +97,6 @@ class Base:
             known = ", ".join(site.planned) or "없음 · none"
             raise InputError(f"{scenario!r}: 계획 시나리오가 아닙니다 · no plan of this site; plans: {known}")
         store = open_store(site, workplace.store)
-        steps = {step.name: step for step in SCENARIO_STEPS}
         names = [*SHARED, *(f"scenario/{name}" for name in FRESH)]
         found: dict[str, StoredObject] = {}
         for name in names:
@@ -107,7 +107,7 @@ class Base:
                 )
             found[name] = current
         for name in FRESH:
-            _refuse_stale(workplace, steps[f"scenario/{name}"], scenario, found)
+            _refuse_stale(workplace, STEPS[f"scenario/{name}"], scenario, found)
         for name in ("blocks", "roof_yields", "energy"):
             missing = found[f"scenario/{name}"].absent
             if missing is not None:
@@ -183,8 +183,7 @@ def what_if(
     with tempfile.TemporaryDirectory(prefix="whatif-", dir=_scratch(workplace)) as name:
         folder = Path(name)
         base = Base.open(workplace, scenario, folder)
-        steps = {step.name: step for step in SCENARIO_STEPS}
-        with _kept(base, steps["scenario/skyline"], folder / "parts") as keep:
+        with _kept(base, STEPS["scenario/skyline"], folder / "parts") as keep:
             return _answer(base, edit, folder, keep, design=design, columns=columns or {})
 
 

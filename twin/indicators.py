@@ -57,6 +57,16 @@ def building_sums(buildings: pd.DataFrame, roofs: pd.DataFrame) -> pd.DataFrame:
     return _sums(values, roofs["building_id"], pd.Index(buildings["building_id"], name="building_id"), names)
 
 
+def building_loss(roofs: pd.DataFrame) -> pd.Series:
+    """Return the shading loss [%] of each building, the mean of its roofs by capacity; NaN without modules or shading."""
+    if "shading_loss_pct" not in roofs.columns:
+        return pd.Series(dtype="float64", name="shading_loss_pct")
+    weight = roofs["capacity_kwp"].where(roofs["shading_loss_pct"].notna(), 0.0)
+    sums = pd.DataFrame({"lost": roofs["shading_loss_pct"].fillna(0.0) * weight, "whole": weight})
+    sums = sums.groupby(roofs["building_id"].to_numpy()).sum()
+    return (sums["lost"] / sums["whole"].where(sums["whole"] > 0)).rename("shading_loss_pct")
+
+
 def parcel_sums(parcels: pd.DataFrame, buildings: pd.DataFrame) -> pd.DataFrame:
     """Return the sums of the ``buildings`` on each of ``parcels``, joined by `pnu`.
 

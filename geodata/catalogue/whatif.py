@@ -18,6 +18,7 @@ FATES = {
     "same": Choice(ko="그대로", en="as before"),
 }
 
+PLACE = Field(name="place", kind="text", ko="범위", en="Where", nullable=False, choices=PLACES)
 COMPARED_BLOCKS = (
     "building_count", "building_footprint_m2", "floor_area_m2", "homes_built", "capacity_kwp", "yield_kwh", "demand_kwh",
     "self_consumed_kwh", "self_sufficiency_pct", "pooled_self_sufficiency_pct", "avoided_tco2",
@@ -51,7 +52,7 @@ SUMMARY = Layer(
     key="row",
     fields=(
         Field(name="row", kind="integer", ko="순서", en="Order", nullable=False, unique=True, minimum=1),
-        Field(name="place", kind="text", ko="범위", en="Where", nullable=False, choices=PLACES),
+        PLACE,
         Field(name="measure", kind="text", ko="항목", en="Measure", nullable=False),
         Field(name="measure_ko", kind="text", ko="항목 이름", en="Name in Korean", nullable=False),
         Field(name="measure_en", kind="text", ko="항목 영문명", en="Name in English", nullable=False),
@@ -72,7 +73,7 @@ BLOCKS = Layer(
     key="block_id",
     fields=(
         PLAN_BLOCKS["block_id"],
-        Field(name="place", kind="text", ko="범위", en="Where", nullable=False, choices=PLACES),
+        PLACE,
         PLAN_BLOCKS["land_use"],
         PLAN_BLOCKS["use_class"],
         PLAN_BLOCKS["block_status"],
@@ -91,7 +92,7 @@ HOUSES = Layer(
     key="building_id",
     fields=(
         BUILDINGS["building_id"],
-        Field(name="place", kind="text", ko="범위", en="Where", nullable=False, choices=PLACES),
+        PLACE,
         Field(name="fate", kind="text", ko="변화", en="Change", nullable=False, choices=FATES),
         BUILDINGS["block_id"],
         BUILDINGS["use"],

@@ -13,7 +13,7 @@ from pipelines.assets.solar import surface_with_trees
 from pipelines.assets.sources import AREA, load_area
 from pipelines.steps import Step, Work, step
 from twin.green.access.park_access import park_access as access_of
-from twin.green.access.residents import residents_of
+from twin.green.access.residents import homes_of, residents_of
 from twin.green.access.summary import building_columns, unserved
 from twin.green.access.walk_sources import PlannedGround, walk_network
 from twin.green.cover import cover_of, green_polygons
@@ -216,7 +216,7 @@ def three_thirty(work: Work) -> None:
     주거 건물별 보이는 나무 수와 동네 수관 비율.
     """
     buildings = work.frame("scenario/footprints")
-    homes = buildings[buildings["building_id"].isin(residents_of(buildings).index)].reset_index(drop=True)
+    homes = homes_of(buildings).reset_index(drop=True)
     if not len(homes):
         work.absent("주거용 건물이 없음", "no residential building is known")
         return

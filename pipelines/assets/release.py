@@ -24,6 +24,7 @@ from pipelines.code_version import code_version, library_versions
 from pipelines.instance import Workplace
 from pipelines.steps import BASIS, INVENTORY, OWNER, Progress, key_of, read_inventory, read_table, role_digest
 from pipelines.store import Store, StoredObject, digest_of
+from twin.energy.arithmetic import whole_rows
 from twin.publish.about import ReleaseAbout
 from twin.publish.changes.files import make_beside
 from twin.publish.drift import Figures, figures_of, judge
@@ -178,14 +179,10 @@ def summary_lines(site: Site, pinned: dict[str, StoredObject]) -> list[str]:
         counts = pinned[f"{scenario}/geopackage"].metadata["layers"]
         lines.append(f"{scenario}: " + ", ".join(f"{LAYERS[name].ko} {rows:,}" for name, rows in counts.items()))
         rows = read_table(pinned[f"{scenario}/districts"].data / "features.parquet")
-        whole = (
-            rows[rows["kind"] == "district"]
-            if (rows["kind"] == "district").any()
-            else rows[rows["kind"] == "legal_dong"]
-        )
+        whole = whole_rows(rows)
         title = (
             "사업지구 · district"
-            if (rows["kind"] == "district").any()
+            if (whole["kind"] == "district").any()
             else f"법정동 {len(whole)}개, 사업지구 아님 · {len(whole)} legal dongs, not the district"
         )
         figures = [f"{whole['area_m2'].sum() / 1e6:,.2f} km2"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelines.assets.sources import AREA, load_area
 from pipelines.steps import Step, Work, step
-from twin.green.access.residents import residents_of
+from twin.green.access.residents import homes_of
 from twin.sky.tiles import SurfaceFolder
 from twin.sunlight.solstice import town_sun
 from twin.sunlight.winter_sun import winter_sun as sun_of
@@ -18,7 +18,7 @@ def winter_sun(work: Work) -> None:
     주거 건물의 동지 일조 시간. 측정값이며 기준 충족 판정이 아니다.
     """
     buildings = work.frame("scenario/footprints")
-    homes = buildings[buildings["building_id"].isin(residents_of(buildings).index)].reset_index(drop=True)
+    homes = homes_of(buildings).reset_index(drop=True)
     if not len(homes):
         work.absent("주거용 건물이 없음", "no residential building is known")
         return

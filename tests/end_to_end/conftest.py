@@ -7,7 +7,6 @@ import json
 import os
 import pickle
 import shutil
-import stat
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import pytest
 from geodata.demo import write_demo
 from pipelines.instance import Workplace, open_workplace
 from pipelines.run import Outcome, run_job
+from twin.publish.durable import remove_tree
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,6 @@ def twin():
     return _twin
 
 
-def remove(folder: Path) -> None:
-    """Remove a folder that may hold read-only releases."""
-    for path in [folder, *folder.rglob("*")]:
-        if path.is_dir() and not path.is_symlink():
-            path.chmod(path.stat().st_mode | stat.S_IWUSR)
-    shutil.rmtree(folder)
-
-
 @pytest.fixture(scope="session")
 def demo_site(tmp_path_factory) -> Path:
     return write_demo(tmp_path_factory.mktemp("demo"), "town")
@@ -100,4 +92,4 @@ def own_town(demo_site, town, tmp_path):
     shutil.copytree(town.workplace.state, folder / "state")
     shutil.copytree(town.workplace.outputs, folder / "outputs", symlinks=True)
     yield tmp_path / "demo" / "site.yaml", folder
-    remove(folder)
+    remove_tree(folder)

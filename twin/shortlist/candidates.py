@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.parameters import Parameters, load_parameters
+from twin.indicators import building_loss
 
 COLUMNS = (
     "site_kind", "site_id", "name", "use", "dong_code", "area_m2", "capacity_kwp", "yield_kwh", "specific_yield_kwh_kwp", "shading_loss_pct",
@@ -46,14 +47,6 @@ def roof_candidates(
         site_id=found["building_id"],
         area_m2=found["roof_area_m2"],
         specific_yield_kwh_kwp=found["yield_kwh"] / found["capacity_kwp"],
-        shading_loss_pct=_mean_loss(roofs).reindex(found["building_id"]).to_numpy(),
+        shading_loss_pct=building_loss(roofs).reindex(found["building_id"]).to_numpy(),
     )
     return frame[list(COLUMNS)]
-
-
-def _mean_loss(roofs: pd.DataFrame) -> pd.Series:
-    if "shading_loss_pct" not in roofs.columns:
-        return pd.Series([], dtype="float64")
-    known = roofs[roofs["shading_loss_pct"].notna() & (roofs["capacity_kwp"] > 0)]
-    weighted = (known["shading_loss_pct"] * known["capacity_kwp"]).groupby(known["building_id"].to_numpy()).sum()
-    return weighted / known["capacity_kwp"].groupby(known["building_id"].to_numpy()).sum()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.resources import files
 from typing import Any
 
 import geopandas as gpd
-import jinja2
 import numpy as np
 import pandas as pd
 import shapely
@@ -17,6 +15,7 @@ from geodata.catalogue.model import UNSHADED
 from twin.carbon.factors import latest_factor
 from twin.energy.demand import intensity_parameters
 from twin.publish.about import DEMO, ReleaseAbout
+from twin.publish.html_template import html_template
 from twin.shortlist.candidates import shortlist_parameters
 
 HOME_M2 = 100
@@ -44,14 +43,10 @@ def cards_page(
     scenario
         In words.
     """
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    template = environment.from_string(files(__package__).joinpath("cards.html").read_text(encoding="utf-8"))
     shapes = around.to_numpy()
     home = HOME_M2 * float(intensity_parameters()["apartment"])
     marks = [f"{words['ko']} · {words['en']}" for words, on in ((DEMO, about.demo), (UNSHADED, about.unshaded)) if on]
-    return template.render(
+    return html_template("twin.shortlist", "cards.html").render(
         title=about.title_ko,
         scenario=scenario,
         marks=marks,

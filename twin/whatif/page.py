@@ -5,12 +5,10 @@ from __future__ import annotations
 import base64
 import tempfile
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import jinja2
 import numpy as np
 import pandas as pd
 
@@ -18,6 +16,7 @@ from geodata.accounting import REASONS
 from geodata.catalogue import LAYERS
 from geodata.catalogue.whatif import PLACES
 from twin.publish.about import DEMO, ReleaseAbout
+from twin.publish.html_template import html_template
 from twin.publish.map_shapes import draw_classes, draw_polygons
 from twin.publish.map_sheet import FAINT, Bounds, Sheet, font, legend_box, north_arrow, scale_bar
 from twin.publish.styles import LegendClass, legend, styles_for
@@ -130,11 +129,6 @@ def whatif_page(
     picture
         PNG of `draw_both`.
     """
-    text = files(__package__).joinpath("whatif.html").read_text(encoding="utf-8")
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    environment.filters |= {"number": number, "signed": signed}
     summary, moved = tables["whatif_summary"], neighbours(tables["whatif_buildings"])
     dark = sun_neighbours(tables["whatif_buildings"])
     page: dict[str, Any] = {
@@ -155,7 +149,7 @@ def whatif_page(
         "notes": note_lines(notes),
         "picture": base64.b64encode(picture).decode("ascii"),
     }
-    return environment.from_string(text).render(page)
+    return html_template("twin.whatif", "whatif.html", {"number": number, "signed": signed}).render(page)
 
 
 def picture_of(

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from twin.green.access.residents import residents_of
+from twin.green.access.residents import homes_of
 from twin.sky.tiles import SurfaceFolder
 from twin.sunlight.solstice import SolsticeSun, winter_parameters
 from twin.sunlight.winter_sun import COLUMNS, winter_sun
@@ -39,7 +39,7 @@ def edited_sunlight(
     if not names:
         return None
     kept = before.set_index("building_id")[names]
-    homes = footprints[footprints["building_id"].isin(residents_of(footprints).index)]
+    homes = homes_of(footprints)
     # a block that is built otherwise may give an identifier of homes to a building that holds none
     kept = kept.reindex(homes["building_id"]).reindex(footprints["building_id"])
     if surface is None or not len(homes):

@@ -11,6 +11,7 @@ import pandas as pd
 
 from geodata.catalogue import LAYERS, Field
 from geodata.catalogue.whatif import COMPARED_BLOCKS, COMPARED_BUILDINGS, WHATIF_LAYERS
+from twin.indicators import building_loss
 from twin.whatif.buildings import TouchedTown
 
 ADDED_UP = (
@@ -72,16 +73,6 @@ def town_after(block_id: str, before: Town, touched: TouchedTown) -> gpd.GeoData
     return gpd.GeoDataFrame(
         pd.concat([before.buildings[stays], touched.buildings], ignore_index=True), crs=before.buildings.crs
     )
-
-
-def building_loss(roofs: pd.DataFrame) -> pd.Series:
-    """Return the shading loss [%] of each building, the mean of its roofs by capacity; NaN without modules or shading."""
-    if "shading_loss_pct" not in roofs.columns:
-        return pd.Series(dtype="float64", name="shading_loss_pct")
-    weight = roofs["capacity_kwp"].where(roofs["shading_loss_pct"].notna(), 0.0)
-    sums = pd.DataFrame({"lost": roofs["shading_loss_pct"].fillna(0.0) * weight, "whole": weight})
-    sums = sums.groupby(roofs["building_id"].to_numpy()).sum()
-    return (sums["lost"] / sums["whole"].where(sums["whole"] > 0)).rename("shading_loss_pct")
 
 
 def _pair(before: pd.Series, after: pd.Series, name: str) -> pd.DataFrame:

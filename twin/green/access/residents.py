@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import pandas as pd
 
 from geodata.parameters import load_parameters
+
+Table = TypeVar("Table", bound=pd.DataFrame)
 
 
 def residents_of(buildings: pd.DataFrame) -> pd.DataFrame:
@@ -40,6 +44,11 @@ def residents_of(buildings: pd.DataFrame) -> pd.DataFrame:
     lived_in = lived_in | (by_homes & (number["homes"] > 0))
     table = pd.DataFrame({"residents": people, "residents_source": source}, index=pd.Index(buildings["building_id"]))
     return table[lived_in]
+
+
+def homes_of(buildings: Table) -> Table:
+    """Return those of ``buildings`` in which people live, in their order and with their index."""
+    return buildings[buildings["building_id"].isin(residents_of(buildings).index)]
 
 
 def _numbers(frame: pd.DataFrame, name: str) -> np.ndarray:

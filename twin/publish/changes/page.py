@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Any
 
-import jinja2
 import pandas as pd
 
 from geodata.catalogue import LAYERS
 from twin.publish.about import DEMO, ReleaseAbout
 from twin.publish.changes.history import INDICATORS, district_label
+from twin.publish.html_template import html_template
 
 MOST_LINES = 40
 """How many lines a table of the page shows; the page says how many there are."""
@@ -36,11 +35,6 @@ def changes_page(
     names
         Ids of the release before and of this one.
     """
-    text = files(__package__).joinpath("changes.html").read_text(encoding="utf-8")
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    environment.filters |= {"whole": _whole, "signed": _signed}
     dongs = indicator_changes(before, after)
     fields = tables["changed_fields"].sort_values("altered", ascending=False, kind="stable")
     page: dict[str, Any] = {
@@ -58,7 +52,7 @@ def changes_page(
         "value_count": int(fields["altered"].sum()),
         "listed_count": len(tables["changed_values"]),
     }
-    return environment.from_string(text).render(page)
+    return html_template("twin.publish.changes", "changes.html", {"whole": _whole, "signed": _signed}).render(page)
 
 
 def summary_lines(tables: Mapping[str, pd.DataFrame], before: str) -> list[str]:

@@ -9,7 +9,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 
 from geodata.catalogue import LAYERS
@@ -17,6 +16,7 @@ from geodata.catalogue.model import Field
 from geodata.catalogue.shared import COVER_CLASSES
 from twin.energy.arithmetic import ArithmeticRow, orders_of_magnitude, whole_rows
 from twin.publish.about import ReleaseAbout
+from twin.publish.html_template import html_template
 from twin.publish.report.carbon_section import path_chart, path_table
 from twin.publish.report.charts import bars, stacks
 from twin.publish.report.figures import Number, layer_sum, row_number, whole_number
@@ -114,12 +114,7 @@ def write_report(
         "resource": _topic(towns[-1], "resource"),
         "css": files("twin.publish.report").joinpath("report.css").read_text(encoding="utf-8"),
     }
-    text = files("twin.publish.report").joinpath("report.html").read_text(encoding="utf-8")
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    environment.filters |= {"unit": _superscript, "amount": _amount}
-    html = environment.from_string(text).render(page)
+    html = html_template("twin.publish.report", "report.html", {"unit": _superscript, "amount": _amount}).render(page)
     path.write_text(html, encoding="utf-8")
     return {"numbers": html.count("data-field="), "charts": html.count("<svg"), "maps": html.count("data:image/png")}
 

@@ -1,0 +1,18 @@
+"""Templates of the pages that are published: strict about what is missing, and nothing in the data becomes markup."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+
+
+def html_template(package: str, name: str, filters: dict[str, Callable[..., Any]] | None = None) -> jinja2.Template:
+    """Return the template ``name`` that lies in ``package``, with these filters beside Jinja's own."""
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters |= filters or {}
+    return environment.from_string(files(package).joinpath(name).read_text(encoding="utf-8"))
