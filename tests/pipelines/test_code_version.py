@@ -19,6 +19,7 @@ def project(tmp_path, monkeypatch):
         ("geodata_x", "shallow.py", "from geodata_x.deep import VALUE\n\ndef work():\n    return VALUE\n"),
         ("geodata_x", "other.py", "def idle():\n    return 0\n"),
         ("geodata_x", "numbers.yaml", "a: 1\n"),
+        ("geodata_x", "page.html", "<p>a</p>\n"),
         (
             "pipelines_x",
             "steps.py",
@@ -52,6 +53,7 @@ def version_after(project, file: str | None = None, text: str = "") -> str:
     [
         ("geodata_x/deep.py", "VALUE = 2\n"),
         ("geodata_x/numbers.yaml", "a: 2\n"),
+        ("geodata_x/page.html", "<p>b</p>\n"),
         ("pipelines_x/steps.py", "from geodata_x.shallow import work\n\ndef step():\n    return work() + 1\n"),
     ],
 )
