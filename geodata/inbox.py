@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -132,6 +132,33 @@ def hash_files(inbox: Path) -> tuple[SourceFile, ...]:
     return tuple(_hashed(on_disk).values())
 
 
+def refuse_changed(inbox: Path, files: Iterable[SourceFile]) -> None:
+    """Raise `InputError` if one of ``files`` is no longer what it was when it was listed: nothing may be made of half a file.
+
+    Raises
+    ------
+    InputError
+        If a file changed or went away; the message names all of them.
+    """
+    listed = set(files)
+    if not listed:
+        return
+    names = {file.path for file in listed}
+    on_disk = {name: path for name, path in _walk(inbox)[0].items() if name in names}
+    try:
+        now = _hashed(on_disk)
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{error.filename} went away after this run had listed it. Run again · 파일이 없어졌습니다"
+        ) from error
+    changed = sorted({file.path for file in listed if now.get(file.path) != file})
+    if changed:
+        raise InputError(
+            f"{', '.join(changed)} changed after this run had listed it. Wait until it is copied completely, then run "
+            "again · 목록을 만든 뒤 파일이 바뀌었습니다. 복사가 끝난 뒤 다시 실행하세요"
+        )
+
+
 def refuse(inventory: Inventory) -> None:
     """Raise `InputError` if the inventory holds a fatal problem; the message lists all of them.
 
@@ -144,6 +171,12 @@ def refuse(inventory: Inventory) -> None:
     if fatal:
         lines = "\n".join(f"  {p.path}: {p.what}\n    → {p.remedy}" for p in fatal)
         raise InputError(f"{len(fatal)} file(s) of the inbox cannot be used:\n{lines}")
+
+
+def files_not_read(inventory: Inventory) -> tuple[SourceFile, ...]:
+    """Return the files of the inbox that no dataset is read from."""
+    read = {file.path for dataset in inventory.datasets for file in dataset_files(inventory, dataset)}
+    return tuple(file for file in inventory.files if file.path not in read)
 
 
 def dataset_files(inventory: Inventory, dataset: Dataset) -> tuple[SourceFile, ...]:

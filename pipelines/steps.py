@@ -19,8 +19,8 @@ import pandas as pd
 from geodata.accounting import CleanLayer
 from geodata.catalogue import Layer
 from geodata.errors import InputError
-from geodata.inbox import dataset_files, hash_files
-from geodata.inventory import Dataset, Inventory
+from geodata.inbox import dataset_files, refuse_changed
+from geodata.inventory import Dataset, Inventory, SourceFile
 from geodata.site import PRESENT, ROLE_TITLES, Role, Site
 from pipelines.about import release_about
 from pipelines.code_version import code_version
@@ -51,6 +51,8 @@ class Work:
     needs: Mapping[str, StoredObject]
     store_part: Callable[[str, Any, Callable[[Path], dict[str, Any]]], StoredObject]
     metadata: dict[str, Any] = field(default_factory=dict)
+    files_read: set[SourceFile] = field(default_factory=set)
+    """Files of the inbox that the step asked for; they must be the same when it ends."""
 
     @property
     def out(self) -> Path:
@@ -93,9 +95,12 @@ class Work:
         """Return what lies in the inbox."""
         return read_inventory(self.needs[INVENTORY])
 
-    def datasets(self, role: Role) -> tuple[Dataset, ...]:
-        """Return the datasets of one role."""
-        return self.inventory().datasets_for(role)
+    def datasets(self, role: Role, plan: str = "") -> tuple[Dataset, ...]:
+        """Return the datasets of one role: those that every scenario shares, or those of one ``plan`` alone."""
+        inventory = self.inventory()
+        found = inventory.datasets_for(role, plan)
+        self.files_read.update(file for dataset in found for file in dataset_files(inventory, dataset))
+        return found
 
     def part(self, name: str, made_from: Any, build: Callable[[Path], None]) -> Path:
         """Return the folder of one part of the result, built only if what it is made from has changed.
@@ -294,8 +299,7 @@ def build_step(
         if not _nothing_to_do(step, work):
             step.run(work)
         _draw_preview(step, work)
-        if step.role is not None:
-            _refuse_changed_files(site.inbox, work.inventory(), step.role)
+        refuse_changed(site.inbox, work.files_read)
         return work.metadata
 
     started = time.perf_counter()
@@ -335,16 +339,6 @@ def _draw_preview(step: Step, work: Work) -> None:
     frame = read_table(work.out / "features.parquet")
     unshaded = bool(work.metadata.get("unshaded", True))
     draw_layer(step.layer.name, frame, work.preview, about=release_about(work.site, NO_VINTAGE, unshaded=unshaded))
-
-
-def _refuse_changed_files(inbox: Path, inventory: Inventory, role: Role) -> None:
-    read = {file for dataset in inventory.datasets_for(role) for file in dataset_files(inventory, dataset)}
-    now = {file.path: file for file in hash_files(inbox)} if read else {}
-    for file in sorted(read, key=lambda f: f.path):
-        if now.get(file.path) != file:
-            raise InputError(
-                f"{file.path} changed while it was read. Wait until it is copied completely, then run again · 읽는 동안 파일이 바뀌었습니다"
-            )
 
 
 def asset_of(

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from geodata.errors import InputError
-from geodata.inbox import hash_files, refuse, take_inventory
+from geodata.inbox import hash_files, refuse, refuse_changed, take_inventory
 from geodata.site import Site
 from pipelines.code_version import code_version
 from pipelines.steps import INVENTORY, OWNER, Progress, materialized, read_inventory
@@ -28,9 +28,16 @@ def build_inventory(site: Site, store: Store) -> StoredObject:
     InputError
         If the inbox is missing or empty, or holds a file that a run must not pass over.
     """
+    listed = hash_files(site.inbox)
 
     def build(folder: Path) -> dict[str, Any]:
         inventory = take_inventory(site.inbox, site.sources, site.plans)
+        # a file that is being copied looks empty or broken, and must not be remembered so under the hash of its other state
+        refuse_changed(site.inbox, (*listed, *inventory.files))
+        if came := sorted({file.path for file in inventory.files} - {file.path for file in listed}):
+            raise InputError(
+                f"{', '.join(came)} came while the inbox was listed. Run again · 목록을 만드는 동안 파일이 들어왔습니다"
+            )
         (folder / "data" / "inventory.json").write_text(inventory.model_dump_json(indent=1), encoding="utf-8")
         return {
             "rows": len(inventory.files),
@@ -41,7 +48,7 @@ def build_inventory(site: Site, store: Store) -> StoredObject:
 
     found = store.get_or_build(
         INVENTORY,
-        inputs={":inbox": list_inbox(site.inbox)},
+        inputs={":inbox": digest_of([file.model_dump() for file in listed])},
         parameters=site.model_dump(mode="json", include={"sources", "plans"}),
         code_version=code_version(take_inventory),
         build=build,

@@ -25,7 +25,7 @@ from twin.scenario.ground import changed_ground
 
 def _own_blocks(work: Work) -> CleanLayer | None:
     """Return the blocks of the scenario's own files, or None where it names none."""
-    datasets = work.inventory().datasets_for("plan_blocks", work.scenario or "")
+    datasets = work.datasets("plan_blocks", work.scenario or "")
     if not datasets:
         return None
     area = load_area(work)
@@ -77,7 +77,7 @@ def designs(work: Work) -> None:
 
     설계안의 건물: 해당 블록의 배치 가정을 대신한다.
     """
-    datasets = work.inventory().datasets_for("buildings", work.scenario or "")
+    datasets = work.datasets("buildings", work.scenario or "")
     if not datasets:
         work.absent("설계안이 없음", "the site file names no design for this plan")
         return

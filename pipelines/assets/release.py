@@ -11,6 +11,7 @@ import dagster as dg
 
 from geodata.catalogue import COMPARISON_LAYERS, LAYERS
 from geodata.errors import InputError
+from geodata.inbox import files_not_read, refuse_changed
 from geodata.site import CORE_ROLES, PRESENT, ROLE_TITLES, ROLES, Role, Site
 from pipelines.about import release_about
 from pipelines.assets.comparison import COMPARISON
@@ -240,6 +241,8 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
     figures = release_figures(site, pinned)
     accepted = judge(SiteFolder(workplace.releases), figures, inputs_digest, site.drift)
     inventory = read_inventory(pinned[INVENTORY])
+    # the steps looked at what they read; what looked empty or broken may only have been on its way
+    refuse_changed(site.inbox, files_not_read(inventory))
     manifest = build_manifest(
         site,
         pinned_records(pinned),

@@ -113,10 +113,11 @@ def test_a_file_replaced_during_the_run_publishes_nothing_of_it(small_town):
     over = threading.Event()
 
     def keep_copying() -> None:
-        length = len(whole) // 2
+        half = len(whole) // 2
+        number = 0
         while not over.is_set():
-            path.write_bytes(whole[:length])
-            length += 997
+            path.write_bytes(whole[: half + number * 997 % half])
+            number += 1
             time.sleep(0.01)
 
     copier = threading.Thread(target=keep_copying)

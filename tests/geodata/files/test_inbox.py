@@ -15,7 +15,7 @@ import shapely
 from rasterio.transform import from_origin
 
 from geodata.errors import InputError
-from geodata.inbox import dataset_files, hash_files, refuse, take_inventory
+from geodata.inbox import dataset_files, files_not_read, hash_files, refuse, refuse_changed, take_inventory
 from geodata.inventory import Inventory
 from geodata.site import SourceSpec
 
@@ -193,6 +193,22 @@ def test_a_dataset_knows_all_its_files(agency, inbox):
     inventory = take_inventory(inbox)
     parcels = inventory.datasets_for("parcels")[0]
     assert [f.path for f in dataset_files(inventory, parcels)] == ["a.dbf", "a.prj", "a.shp", "a.shx"]
+
+
+def test_a_file_that_changes_after_it_was_listed_is_refused_by_name(agency, inbox):
+    agency.dem(inbox / "b.tif")
+    (inbox / "half.csv").write_bytes(b"")
+    (inbox / "gone.txt").write_bytes(b"1")
+    inventory = take_inventory(inbox)
+    assert [file.path for file in files_not_read(inventory)] == ["gone.txt", "half.csv"]
+    refuse_changed(inbox, inventory.files)
+    (inbox / "new.csv").write_bytes(b"1")  # was not listed, so nothing can have been made of it
+    (inbox / "half.csv").write_bytes(b"1")
+    (inbox / "gone.txt").unlink()
+    with pytest.raises(InputError, match=r"^gone\.txt, half\.csv changed"):
+        refuse_changed(inbox, files_not_read(inventory))
+    dataset = inventory.datasets_for("terrain")[0]
+    refuse_changed(inbox, dataset_files(inventory, dataset))
 
 
 def test_parts_in_a_zip_are_one_dataset(agency, inbox, elsewhere):
