@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+CHECKED := $(VENV)/.installed-for-check
 SITE ?=
 
 .PHONY: twin test check bench docs setup lock clean lint types help
@@ -13,7 +14,7 @@ help:
 	@echo "make check   the long and the heavy"
 	@echo "make bench   figures"
 	@echo "make docs    write the data dictionary, the table of sources and the licences anew"
-	@echo "make lock    resolve requirements/lock.txt anew (needs uv: pip install uv)"
+	@echo "make lock    resolve requirements/*.txt anew (needs uv: pip install uv)"
 
 setup: $(STAMP)
 
@@ -42,7 +43,11 @@ types: setup
 test: lint types
 	$(BIN)/python -m pytest -m "not check" -n 2 --dist loadfile
 
-check: setup
+$(CHECKED): requirements/check.txt $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/check.txt
+	@touch $(CHECKED)
+
+check: setup $(CHECKED)
 	$(BIN)/python -m pytest -m check
 
 bench: setup
@@ -56,6 +61,8 @@ docs: setup
 lock:
 	$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-header \
 	  --override requirements/overrides.txt --extra distributed --group dev pyproject.toml --output-file requirements/lock.txt
+	$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-header \
+	  --constraint requirements/lock.txt --group pyproject.toml:check --output-file requirements/check.txt
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

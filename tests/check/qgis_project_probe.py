@@ -52,7 +52,10 @@ def classes_of(layer):
     context = QgsRenderContext()
     renderer.startRender(context, layer.fields())
     covered = {}
+    kind = layer.fields().indexOf("kind")
     for feature in layer.getFeatures():
+        if kind >= 0 and feature[kind] == "district":
+            continue  # the whole is an outline over its dongs
         context.expressionContext().setFeature(feature)
         for key in renderer.legendKeysForFeature(feature, context):
             covered[key] = covered.get(key, 0.0) + feature.geometry().area()

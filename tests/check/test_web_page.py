@@ -8,10 +8,10 @@ import re
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
 
 from geodata.catalogue import LAYERS
 from pipelines.view_command import page_server
@@ -19,7 +19,11 @@ from twin.publish.about import ReleaseAbout
 from twin.publish.viewer.data import write_scenario
 from twin.publish.viewer.page import write_page
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
 pytestmark = pytest.mark.check
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is installed by `make check` alone")
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ("--no-sandbox", "--disable-quic", "--disable-background-networking")
@@ -76,7 +80,7 @@ def addresses(release):
 def browser():
     if not CHROMIUM.exists():
         pytest.skip("chromium is not installed: apt install chromium")
-    with sync_playwright() as driver:
+    with playwright.sync_playwright() as driver:
         found = driver.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
         yield found
         found.close()

@@ -10,9 +10,17 @@ import jinja2
 
 
 def html_template(package: str, name: str, filters: dict[str, Callable[..., Any]] | None = None) -> jinja2.Template:
-    """Return the template ``name`` that lies in ``package``, with these filters beside Jinja's own."""
+    """Return the template ``name`` that lies in ``package``, with these filters beside Jinja's own.
+
+    In it ``stylesheet(name)`` is the text of a style sheet beside this module: a page must need no other file.
+    """
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     environment.filters |= filters or {}
+    environment.globals["stylesheet"] = _stylesheet
     return environment.from_string(files(package).joinpath(name).read_text(encoding="utf-8"))
+
+
+def _stylesheet(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")

@@ -93,3 +93,15 @@ def test_each_plan_shows_its_own_changes(tmp_path: Path, files, layers, about: R
         f"./comparison.gpkg|layername=comparison_districts|subset=\"scenario\" = '{plan}'"
         for plan in ("planned", "dense")
     ]
+    # the atlas of a change runs over its own dongs, and tells both sides
+    sheets = {sheet.get("name"): sheet for sheet in root.findall("Layouts/Layout")}
+    assert len(sheets) == 3 * 3 + 2
+    sheet = sheets[
+        "A3 · 변화: 계획 - 현재 / Change: planned - existing · 동별 발전량 변화 / Change in yearly yield by dong"
+    ]
+    assert sheet.find("Atlas").get("coverageLayer") == "comparison_planned_comparison_districts"
+    (figures,) = [text for item in sheet.iter("LayoutItem") if "GWh" in (text := item.get("labelText", ""))]
+    (line,) = [line for line in figures.splitlines() if line.startswith("연간 발전량")]
+    assert line.index("yield_kwh_existing") < line.index(" → ") < line.index("yield_kwh_planned")
+    shown = [layer.get("name") for layer in sheet.findall(".//layer-tree-layer")]
+    assert shown == ["계획과 현재의 비교: 법정동·사업지구 / Plan against present: districts"]

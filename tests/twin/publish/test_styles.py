@@ -40,6 +40,12 @@ def lab(colour: str, sight: str) -> np.ndarray:
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
+def dict_of(layer, about: ReleaseAbout) -> dict[str, str]:
+    """QML of every style by its Korean name."""
+    shaded = replace(about, unshaded=False)
+    return {name: text for name, _, text in layer_styles(layer, layer.names, shaded)}
+
+
 STYLES = [(name, style) for name, styles in load_styles().items() for style in styles]
 
 
@@ -124,6 +130,32 @@ def test_styles_hold_aliases_choices_and_labels_by_scale(about: ReleaseAbout) ->
     shaded = layer_styles(layer, layer.names, replace(about, unshaded=False, demo=False))[0][2]
     assert "음영 미반영" not in shaded
     assert "가상 데이터" not in shaded
+
+
+def test_what_has_no_value_falls_into_no_other_class(about: ReleaseAbout) -> None:
+    for name, style in STYLES:
+        layer = PUBLISHED[name]
+        if style.kind != "graduated" or not layer[style.column].nullable:
+            continue
+        root = ET.fromstring(dict_of(layer, about)[style.ko])  # noqa: S314
+        *told, missing = [(float(r.get("lower")), float(r.get("upper"))) for r in root.iter("range")]
+        value = float(root.find("renderer-v2").get("attr").rpartition(",")[2].rstrip(")"))
+        assert missing[0] <= value <= missing[1] < min(low for low, _ in told), (name, style.name)
+
+
+@pytest.mark.parametrize("name", ["districts", "comparison_districts"])
+def test_the_row_of_the_whole_lies_on_its_dongs_as_an_outline(name: str, about: ReleaseAbout) -> None:
+    for text in dict_of(PUBLISHED[name], about).values():
+        root = ET.fromstring(text)  # noqa: S314
+        assert root.find("renderer-v2").get("enableorderby") == "1"
+        assert root.findtext("renderer-v2/orderby/orderByClause") == "\"kind\" = 'district'"
+        for filled in root.iter("layer"):
+            fill = filled.find("Option/Option[@name='style']").get("value")
+            told = filled.find(".//Option[@name='fillStyle']/Option[@name='expression']").get("value")
+            assert told == f"if(\"kind\" = 'district', 'no', '{fill}')"
+        label = root.find("labeling/settings/text-style")
+        assert label.get("fieldName") == 'if("kind" = \'district\', NULL, "name_ko")'
+        assert label.get("isExpression") == "1"
 
 
 def test_style_names_fit_their_column_and_differ(about: ReleaseAbout) -> None:

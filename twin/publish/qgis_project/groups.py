@@ -33,9 +33,7 @@ def release_groups(files: Mapping[str, Path], scenarios: Sequence[str]) -> list[
             and PurePosixPath(file).stem.startswith(f"{scenario}_")
         }
         ko, en = TITLES.get(scenario, (scenario, scenario))
-        groups.append(
-            Group(scenario, ko, en, name, tables_of(files[name]), rasters, visible=not groups, sheets=True)
-        )  # fmt: skip
+        groups.append(Group(scenario, ko, en, name, tables_of(files[name]), rasters, visible=not groups))
     if COMPARISON in files:
         tables = tables_of(files[COMPARISON], COMPARISON_LAYERS)
         for scenario in (name for name in scenarios if name != PRESENT):

@@ -16,10 +16,11 @@ from twin.publish.qgis_project.tables import Box, Table
 
 
 class Figure(BaseModel):
-    """A number beside the map: a column of the layer `districts` times ``factor``."""
+    """A number beside the map: a column of the layer of the atlas times ``factor``, behind that of ``before`` if there is one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     column: str
+    before: str | None = None
     ko: str
     en: str
     unit: str
@@ -72,7 +73,7 @@ def layout(
     shown
         Layers of the theme from top to bottom, with the name of the style in which each is drawn.
     districts
-        Layer over which the atlas runs.
+        Layer over whose legal dongs the atlas runs.
     box
         What the map shows when it is not on a page of the atlas, (minx, miny, maxx, maxy) [m].
     sources
@@ -120,20 +121,26 @@ def tree_layer(layer: MapLayer, *, style: str = "", visible: bool = True, titled
 
 
 def _figures(districts: tuple[MapLayer, Table], figures: list[Figure]) -> str:
-    """Return the text of the figures: an expression, because each page of the atlas has its own."""
+    """Return the text of the figures: expressions, because each page of the atlas has its own."""
     layer, table = districts
     lines = []
     for figure in figures:
-        if figure.column not in table.columns:
+        columns = [column for column in (figure.before, figure.column) if column is not None]
+        if not set(columns) <= set(table.columns):
             continue
-        whole = f"get_feature('{layer.id}', 'kind', 'district')"
-        value = f"if(@atlas_pagename is null, attribute({whole}, '{figure.column}'), attribute(@atlas_feature, '{figure.column}'))"
-        total = f"aggregate('{layer.id}', 'sum', \"{figure.column}\", \"kind\" = 'legal_dong')"
-        # without a boundary of the project the whole is the sum of its dongs; a share has no such sum
-        value = value if figure.unit == "%" else f"coalesce({value}, {total})"
-        number = f"coalesce(format_number({value} * {figure.factor:f}, {figure.decimals}), '–')"
-        lines.append(f"{figure.ko} {figure.en}: [% {number} %] {figure.unit}".rstrip())
+        told = " → ".join(f"[% {_number(layer, column, figure)} %]" for column in columns)
+        lines.append(f"{figure.ko} {figure.en}: {told} {figure.unit}".rstrip())
     return "\n".join(lines)
+
+
+def _number(layer: MapLayer, column: str, figure: Figure) -> str:
+    """Return the expression of one number: of the dong on the page, else of the whole."""
+    whole = f"get_feature('{layer.id}', 'kind', 'district')"
+    value = f"if(@atlas_pagename is null, attribute({whole}, '{column}'), attribute(@atlas_feature, '{column}'))"
+    total = f"aggregate('{layer.id}', 'sum', \"{column}\", \"kind\" = 'legal_dong')"
+    # without a boundary of the project the whole is the sum of its dongs; a share has no such sum
+    value = value if figure.unit == "%" else f"coalesce({value}, {total})"
+    return f"coalesce(format_number({value} * {figure.factor:f}, {figure.decimals}), '–')"
 
 
 def _fitted(box: Box, shape: float) -> Box:

@@ -40,6 +40,7 @@ class ProjectPlan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     draw_order: tuple[str, ...]
     hidden: tuple[str, ...]
+    coverage: tuple[str, ...]
     themes: tuple[Theme, ...]
     figures: tuple[Figure, ...]
 
@@ -56,8 +57,8 @@ class Group:
     """One group of layers in the project.
 
     ``name`` is the scenario, or what else the file is, in ASCII; ``file`` its GeoPackage relative to the project; ``rasters``
-    map a file, relative too, to the raster it holds. Sheets are made for groups with ``sheets``. ``only`` is a column and a
-    value: of layers that have it, only such rows are shown.
+    map a file, relative too, to the raster it holds. ``only`` is a column and a value: of layers that have it, only such rows
+    are shown.
     """
 
     name: str
@@ -67,7 +68,6 @@ class Group:
     tables: Mapping[str, Table]
     rasters: Mapping[str, str] = field(default_factory=dict)
     visible: bool = False
-    sheets: bool = False
     only: tuple[str, str] | None = None
 
     @property
@@ -126,8 +126,7 @@ def project_element(groups: Sequence[Group], about: ReleaseAbout, *, sources: st
         order += [layer.id for layer in everything]
         _part(root, "projectlayers").extend(layer.element for layer in everything)
         _relations(_part(root, "relations"), group, layers)
-        if group.sheets:
-            _themes(root, group, layers, about, plan, box=box, sources=sources)
+        _themes(root, group, layers, about, plan, box=box, sources=sources)
     _part(root, "layerorder").extend(ET.Element("layer", id=identity) for identity in order)
     ET.indent(root, space=" ")
     return root
@@ -161,7 +160,7 @@ def _group_element(
 ) -> ET.Element:
     root = _tree_group(group.title, visible=group.visible)
     themes = [theme for theme in plan.themes if any(need in layers for need in theme.needs)]
-    shown = set(themes[0].layers) if themes and group.sheets else {n for n in layers if n not in plan.hidden}
+    shown = (set(themes[0].layers) if themes else set(layers)) - set(plan.hidden)
     tables = _tree_group("표 / Tables", visible=False)
     for name, layer in layers.items():
         if group.tables[name].layer.geometry is None:
@@ -215,12 +214,13 @@ def _themes(
         preset = ET.SubElement(_part(root, "visibility-presets"), "visibility-preset", name=f"{group.title} · {title}")
         for layer, style in shown:
             ET.SubElement(preset, "layer", id=layer.id, style=style, visible="1", expanded="0")
-        if "districts" not in layers:
+        coverage = next((name for name in plan.coverage if name in layers), None)
+        if coverage is None:
             continue
         identity = f"{group.name}_{theme.name}"
         _part(root, "Layouts").append(
             layout(
-                identity, group.title, title, shown=shown, districts=(layers["districts"], group.tables["districts"]),
+                identity, group.title, title, shown=shown, districts=(layers[coverage], group.tables[coverage]),
                 figures=list(plan.figures), about=about, box=box, sources=sources,
             )
         )  # fmt: skip

@@ -11,13 +11,15 @@ from geodata.catalogue import Field, Layer
 from geodata.catalogue.model import UNSHADED
 from twin.publish.about import DEMO, ReleaseAbout
 from twin.publish.styles.qmd import DOCTYPE, QGIS_VERSION
-from twin.publish.styles.style import OTHER, OTHER_COLOUR, Label, LegendClass, Style, legend, styles_for
+from twin.publish.styles.style import OTHER, OTHER_COLOUR, Label, LegendClass, Style, Whole, legend, styles_for
 
 _GEOMETRY_TYPE = {"Point": "0", "MultiPolygon": "2", None: "4"}
 _NOTHING = "#00000000"
 _THINNED_BELOW_MM = 0.2
 _FULL_WIDTH_SCALE = 5000
 """Thin outlines have their full width from 1:5,000 on inwards."""
+_EXPRESSION = "3"
+"""How QGIS numbers a property that follows an expression."""
 
 
 def layer_styles(layer: Layer, columns: tuple[str, ...], about: ReleaseAbout) -> list[tuple[str, str, str]]:
@@ -59,7 +61,7 @@ def style_element(layer: Layer, columns: tuple[str, ...], style: Style, about: R
     if layer.geometry is not None:
         root.append(_renderer(layer, style))
         if style.label is not None:
-            root.append(_labeling(style.label, point=layer.geometry == "Point"))
+            root.append(_labeling(style.label, style.whole, point=layer.geometry == "Point"))
         ET.SubElement(root, "blendMode").text = "0"
         ET.SubElement(root, "featureBlendMode").text = "0"
         ET.SubElement(root, "layerOpacity").text = "1"
@@ -76,6 +78,20 @@ def style_element(layer: Layer, columns: tuple[str, ...], style: Style, about: R
 
 
 def _renderer(layer: Layer, style: Style) -> ET.Element:
+    root = _classes(layer, style)
+    if style.whole is not None:
+        root.set("enableorderby", "1")
+        clause = ET.SubElement(ET.SubElement(root, "orderby"), "orderByClause", asc="1", nullsFirst="1")
+        clause.text = _is_whole(style.whole)
+    return root
+
+
+def _is_whole(whole: Whole) -> str:
+    """Return the QGIS expression that is true for rows of the whole."""
+    return f"\"{whole.column}\" = '{whole.value}'"
+
+
+def _classes(layer: Layer, style: Style) -> ET.Element:
     classes = legend(layer, style)
     common = {"symbollevels": "0", "forceraster": "0", "enableorderby": "0"}
     if style.kind == "graduated" and style.column is not None:
@@ -106,14 +122,15 @@ def _renderer(layer: Layer, style: Style) -> ET.Element:
 
 def _graduated(layer: Layer, style: Style, classes: list[LegendClass], common: dict[str, str]) -> ET.Element:
     nullable = layer[style.column or ""].nullable
-    # a graduated renderer leaves features without value out; they are given a class of their own below zero
-    attribute = f'coalesce("{style.column}", -1)' if nullable else str(style.column)
+    # a graduated renderer leaves features without value out; they are given a class of their own below all others
+    missing = style.breaks[0] - 1
+    attribute = f'coalesce("{style.column}", {missing:.15g})' if nullable else str(style.column)
     root = ET.Element(
         "renderer-v2", {"type": "graduatedSymbol", "attr": attribute, "graduatedMethod": "GraduatedColor", **common}
     )
     ranges, symbols = ET.SubElement(root, "ranges"), ET.SubElement(root, "symbols")
     for position, entry in enumerate(classes):
-        low, high = (-1.0, -0.5) if entry.low is None or entry.high is None else (entry.low, entry.high)
+        low, high = (missing, missing + 0.5) if entry.low is None or entry.high is None else (entry.low, entry.high)
         label = entry.ko if entry.ko == entry.en else f"{entry.ko} / {entry.en}"
         ET.SubElement(
             ranges, "range", lower=f"{low:.15f}", upper=f"{high:.15f}", symbol=str(position), label=label, render="true"
@@ -155,11 +172,16 @@ def _symbol(layer: Layer, style: Style, name: str, colour: str | None, *, hatche
             {"color": _rgba(colour), "name": "circle", "size": f"{style.marker_mm:g}", "size_unit": "MM", **outline},
         )
         return symbol
-    filled = _symbol_layer(
-        symbol, "SimpleFill", {"color": _rgba(colour), "style": "no" if colour is None else "solid", **outline}
-    )
+    fill = "no" if colour is None else "solid"
+    filled = _symbol_layer(symbol, "SimpleFill", {"color": _rgba(colour), "style": fill, **outline})
     if style.outline is not None and style.outline_mm < _THINNED_BELOW_MM:
-        _thin_with_scale(filled, style.outline_mm)
+        # outlines fade when the map shows a whole district, which would drown in them
+        faded = f"{style.outline_mm:g} * min(1, max(0.15, {_FULL_WIDTH_SCALE} / @map_scale))"
+        _follow(filled, {"outlineWidth": faded})
+    if style.whole is not None:
+        is_whole = _is_whole(style.whole)
+        width = f"if({is_whole}, {style.whole_outline_mm:g}, {style.outline_mm:g})"
+        _follow(filled, {"fillStyle": f"if({is_whole}, 'no', '{fill}')", "outlineWidth": width})
     if hatched:
         stripes = _symbol_layer(
             symbol, "LinePatternFill", {"angle": "45", "distance": "1.6", "distance_unit": "MM", "line_width": "0.25"}
@@ -175,17 +197,16 @@ def _symbol(layer: Layer, style: Style, name: str, colour: str | None, *, hatche
     return symbol
 
 
-def _thin_with_scale(symbol_layer: ET.Element, width_mm: float) -> None:
-    """Let outlines fade when the map shows a whole district, which would drown in them."""
-    properties = ET.SubElement(symbol_layer, "data_defined_properties")
-    whole = ET.SubElement(properties, "Option", type="Map")
+def _follow(symbol_layer: ET.Element, expressions: dict[str, str]) -> None:
+    """Let properties of a symbol, under the names that QGIS has for them, follow expressions."""
+    whole = ET.SubElement(ET.SubElement(symbol_layer, "data_defined_properties"), "Option", type="Map")
     ET.SubElement(whole, "Option", type="QString", name="name", value="")
-    held = ET.SubElement(ET.SubElement(whole, "Option", type="Map", name="properties"), "Option", type="Map")
-    held.set("name", "outlineWidth")
-    expression = f"{width_mm:g} * min(1, max(0.15, {_FULL_WIDTH_SCALE} / @map_scale))"
-    ET.SubElement(held, "Option", type="bool", name="active", value="true")
-    ET.SubElement(held, "Option", type="QString", name="expression", value=expression)
-    ET.SubElement(held, "Option", type="int", name="type", value="3")
+    held = ET.SubElement(whole, "Option", type="Map", name="properties")
+    for name, expression in expressions.items():
+        told = ET.SubElement(held, "Option", type="Map", name=name)
+        ET.SubElement(told, "Option", type="bool", name="active", value="true")
+        ET.SubElement(told, "Option", type="QString", name="expression", value=expression)
+        ET.SubElement(told, "Option", type="int", name="type", value=_EXPRESSION)
     ET.SubElement(whole, "Option", type="QString", name="type", value="collection")
 
 
@@ -202,15 +223,18 @@ def _rgba(colour: str | None) -> str:
     return ",".join(str(int(digits[start : start + 2], 16)) for start in (0, 2, 4, 6))
 
 
-def _labeling(label: Label, *, point: bool) -> ET.Element:
+def _labeling(label: Label, whole: Whole | None, *, point: bool) -> ET.Element:
     labeling = ET.Element("labeling", type="simple")
     settings = ET.SubElement(labeling, "settings", calloutType="simple")
-    expression = f'format_number("{label.column}", 0)' if label.whole else label.column
+    expression = f'format_number("{label.column}", 0)' if label.whole else f'"{label.column}"'
+    if whole is not None:
+        # the name of the whole would stand on that of one of its parts
+        expression = f"if({_is_whole(whole)}, NULL, {expression})"
     text = ET.SubElement(
         settings,
         "text-style",
         fieldName=expression,
-        isExpression="1" if label.whole else "0",
+        isExpression="1",
         fontSize=f"{label.size_pt:g}",
         fontSizeUnit="Point",
         fontWeight="75" if label.bold else "50",

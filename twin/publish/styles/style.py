@@ -48,8 +48,19 @@ class Keyword(BaseModel):
     colour: str
 
 
+class Whole(BaseModel):
+    """Rows that tell of the whole and lie over the rows of its parts: those whose ``column`` has ``value``."""
+
+    model_config = _STRICT
+    column: str
+    value: str
+
+
 class Style(BaseModel):
-    """One look of one layer; see ``styles.yaml`` for the units."""
+    """One look of one layer; see ``styles.yaml`` for the units.
+
+    Rows of ``whole`` are drawn above the others, as an outline of ``whole_outline_mm`` without fill and label.
+    """
 
     model_config = _STRICT
     name: str
@@ -68,6 +79,8 @@ class Style(BaseModel):
     labels: dict[str, Choice] = {}
     classes: tuple[Keyword, ...] = ()
     label: Label | None = None
+    whole: Whole | None = None
+    whole_outline_mm: float = 1.0
 
     @model_validator(mode="after")
     def _complete(self) -> Style:
@@ -123,6 +136,7 @@ def _load(file: str, layers: Mapping[str, Layer]) -> dict[str, tuple[Style, ...]
         raise ValueError(f"{file} and the catalogue differ in layers: {sorted(set(styles) ^ set(layers))}")
     for name, entries in styles.items():
         named = {s.column for s in entries if s.column} | {s.label.column for s in entries if s.label}
+        named |= {s.whole.column for s in entries if s.whole}
         unknown = sorted(named - set(layers[name].names))
         if unknown:
             raise ValueError(f"{file}, {name}: columns that the catalogue does not declare: {unknown}")
@@ -190,12 +204,17 @@ def legend(layer: Layer, style: Style) -> list[LegendClass]:
 
 
 def _interval(low: float, high: float, breaks: tuple[float, ...], unit: str) -> tuple[str, str]:
+    if unit == "kWh" and any(abs(inner) >= 1e6 for inner in breaks[1:-1]):
+        # a change of a dong has nine digits
+        low, high, breaks, unit = low / 1e3, high / 1e3, tuple(value / 1e3 for value in breaks), "MWh"
     unit = f" {unit}" if unit else ""
+    least, most = (f"{value:,.12g}".replace("-", "−") for value in (low, high))
     if low == breaks[0]:
-        return f"{high:,.12g}{unit} 이하", f"≤ {high:,.12g}{unit}"
+        return f"{most}{unit} 이하", f"≤ {most}{unit}"
     if high == breaks[-1] and unit != " %":
-        return f"{low:,.12g}{unit} 초과", f"> {low:,.12g}{unit}"
-    return f"{low:,.12g} – {high:,.12g}{unit}", f"{low:,.12g} – {high:,.12g}{unit}"
+        return f"{least}{unit} 초과", f"> {least}{unit}"
+    dash = "~" if low < 0 else "–"
+    return f"{least} {dash} {most}{unit}", f"{least} {dash} {most}{unit}"
 
 
 def classify(values: pd.Series, style: Style, classes: list[LegendClass]) -> np.ndarray:

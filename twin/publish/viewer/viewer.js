@@ -1,12 +1,12 @@
 // The page of a release: a map of the town and what a click, a key and a search find.
 "use strict";
 const TWIN = (() => {
-  const state = { language: 0, scenario: "", about: null, data: {}, loaded: {}, theme: { parcels: 0, buildings: 0, plan_blocks: 0 },
-    blocks: true, chosen: null, map: null, ready: false, told: () => "" };
+  const state = { language: 0, scenario: "", about: null, data: {}, loaded: {}, shown: new Set(), theme: { parcels: 0, buildings: 0, plan_blocks: 0 },
+    blocks: true, chosen: null, map: null, ready: false, told: () => "", features: 0 };
   const ORDER = ["parcels", "plan_blocks", "parks", "buildings"];
   const PLAIN = { parcels: "#efece2", buildings: "#c9c4b8", plan_blocks: "#d8c9a8", parks: "#bfe0cc" };
-  const CHOSEN = "chosen";
-  const FIRST_DEG = 0.007, BUILDINGS_FROM = 13.5, AT_ONCE = 4;
+  const CHOSEN = "chosen", NOTHING = { type: "FeatureCollection", features: [] };
+  const FIRST_DEG = 0.007, BUILDINGS_FROM = 13.8, AT_ONCE = [6, 32];
   const NARROW = window.matchMedia("(max-width: 640px)");
   const { make, plain } = CARD;
   const $ = (id) => document.getElementById(id);
@@ -55,7 +55,8 @@ const TWIN = (() => {
     return part.shapes.map((shape, row) => {
       const properties = { key, row };
       wanted.forEach((column) => { properties[column] = part.columns[column][row]; });
-      return { type: "Feature", properties, geometry: { type: "MultiPolygon", coordinates: polygons(shape) } };
+      state.features += 1;
+      return { type: "Feature", id: state.features, properties, geometry: { type: "MultiPolygon", coordinates: polygons(shape) } };
     });
   }
 
@@ -63,21 +64,20 @@ const TWIN = (() => {
     parcels: () => [["fill", { "fill-color": colourOf("parcels"), "fill-outline-color": "#a9a595" }]],
     plan_blocks: () => [["fill", { "fill-color": colourOf("plan_blocks"), "fill-opacity": 0.88 }], ["line", { "line-color": "#5b5b5b", "line-width": 1 }]],
     parks: () => [["line", { "line-color": "#1d6b52", "line-width": 1.4, "line-dasharray": [2, 1] }]],
-    buildings: () => [["fill-extrusion", { "fill-extrusion-color": colourOf("buildings"), "fill-extrusion-height": ["get", "height"], "fill-extrusion-opacity": 0.95 }]],
+    buildings: () => [["fill-extrusion", { "fill-extrusion-color": colourOf("buildings"), "fill-extrusion-height": ["get", "height"] }]],
   };
 
-  function show(key) {
-    const map = state.map, tile = state.loaded[state.scenario][key];
+  // each source is one more pass over the whole picture, so all tiles of a layer share one
+  function show(keys) {
+    const fresh = keys.filter((key) => !state.shown.has(key)), tiles = state.loaded[state.scenario];
+    fresh.forEach((key) => state.shown.add(key));
     ORDER.forEach((name) => {
-      const source = `${name}/${key}`;
-      if (!tile[name] || map.getSource(source)) return;
-      map.addSource(source, { type: "geojson", data: { type: "FeatureCollection", features: features(name, key, tile[name]) }, maxzoom: 16, tolerance: 0.4 });
-      const visibility = name === "plan_blocks" && !state.blocks ? "none" : "visible";
-      STYLE[name]().forEach(([type, paint]) => map.addLayer({ id: `${source}/${type}`, type, source, paint, layout: { visibility }, minzoom: name === "buildings" ? BUILDINGS_FROM : 0 }, `after-${name}`));
+      const add = fresh.flatMap((key) => (tiles[key][name] ? features(name, key, tiles[key][name]) : []));
+      if (add.length) state.map.getSource(name).updateData({ add });
     });
   }
 
-  const isShown = (key) => Object.keys(state.loaded[state.scenario][key] || {}).some((name) => state.map.getSource(`${name}/${key}`));
+  const isShown = (key) => state.shown.has(key);
 
   function inView() {
     const view = state.map.getBounds(), tiles = state.data[state.scenario].tiles;
@@ -95,15 +95,17 @@ const TWIN = (() => {
     const { lng, lat } = state.map.getCenter(), tiles = state.data[scenario].tiles;
     const far = ([west, south, east, north]) => Math.hypot((west + east) / 2 - lng, (south + north) / 2 - lat);
     const queue = inView().filter((key) => !isShown(key)).sort((a, b) => far(tiles[a]) - far(tiles[b]));
-    // what is near comes first; a few tiles at a time, so that the page answers in between and is not drawn anew for each
+    // what is near comes first, in growing steps: the page answers in between, and is not drawn anew for each tile
+    let step = 0;
     const next = () => {
-      const few = queue.splice(0, AT_ONCE);
+      const few = queue.splice(0, AT_ONCE[Math.min(step, AT_ONCE.length - 1)]);
       if (scenario !== state.scenario) return;
+      step += 1;
       let missing = few.length;
       const done = () => {
         missing -= 1;
         if (missing || scenario !== state.scenario) return;
-        few.forEach(show);
+        show(few);
         setTimeout(next, 0);
       };
       few.forEach((key) => withTile(key, done));
@@ -116,17 +118,20 @@ const TWIN = (() => {
     if (state.loaded[scenario][key]) then(); else load(`data/${scenario}/${key}.js`, then);
   }
 
-  const drawn = () => state.map.getStyle().layers.filter((layer) => layer.source && layer.source !== CHOSEN);
-
   function clear() {
-    drawn().forEach((layer) => state.map.removeLayer(layer.id));
-    Object.keys(state.map.getStyle().sources).filter((id) => id !== CHOSEN).forEach((id) => state.map.removeSource(id));
+    state.shown.clear();
+    ORDER.forEach((name) => { state.map.getSource(name).setData(NOTHING); recolour(name); });
+  }
+
+  function looks(name) {
+    const visibility = name === "plan_blocks" && !state.blocks ? "none" : "visible";
+    return STYLE[name]().map(([type, paint]) => ({ id: `${name}/${type}`, type, source: name, paint, layout: { visibility }, minzoom: name === "buildings" ? BUILDINGS_FROM : 0 }));
   }
 
   function recolour(name) {
-    drawn().filter((layer) => layer.id.startsWith(`${name}/`)).forEach((layer) => {
-      if (layer.type !== "line") state.map.setPaintProperty(layer.id, `${layer.type}-color`, colourOf(name));
-      if (name === "plan_blocks") state.map.setLayoutProperty(layer.id, "visibility", state.blocks ? "visible" : "none");
+    looks(name).forEach(({ id, type, layout }) => {
+      if (type !== "line") state.map.setPaintProperty(id, `${type}-color`, colourOf(name));
+      state.map.setLayoutProperty(id, "visibility", layout.visibility);
     });
   }
 
@@ -145,10 +150,11 @@ const TWIN = (() => {
     // a wide town opens at its middle: drawn without a graphics card, all of it at once takes too long
     const [x, y] = [(west + east) / 2, (south + north) / 2];
     const near = [Math.max(west, x - FIRST_DEG), Math.max(south, y - FIRST_DEG), Math.min(east, x + FIRST_DEG), Math.min(north, y + FIRST_DEG)];
-    const empty = { type: "FeatureCollection", features: [] };
-    const style = { version: 8, sources: { [CHOSEN]: { type: "geojson", data: empty } }, layers: [
+    const sources = { [CHOSEN]: { type: "geojson", data: NOTHING } };
+    ORDER.forEach((name) => { sources[name] = { type: "geojson", data: NOTHING, maxzoom: 16, tolerance: 0.4, buffer: 16 }; });
+    const style = { version: 8, sources, layers: [
       { id: "ground", type: "background", paint: { "background-color": "#f1efe8" } },
-      ...ORDER.map((name) => ({ id: `after-${name}`, type: "background", layout: { visibility: "none" } })),
+      ...ORDER.flatMap(looks),
       { id: CHOSEN, type: "line", source: CHOSEN, paint: { "line-color": "#c2185b", "line-width": 4 } }] };
     state.map = new maplibregl.Map({ container: "map", style, bounds: near, pitch: 50, bearing: -15, maxPitch: 70,
       attributionControl: false, fadeDuration: 0, renderWorldCopies: false, canvasContextAttributes: { preserveDrawingBuffer: true },
@@ -171,7 +177,7 @@ const TWIN = (() => {
 
   function openAt(point) {
     const hit = state.map.queryRenderedFeatures(point).find((feature) => feature.source !== CHOSEN);
-    if (hit) open(hit.source.split("/")[0], hit.properties.key, hit.properties.row); else close();
+    if (hit) open(hit.source, hit.properties.key, hit.properties.row); else close();
   }
 
   function open(layer, key, row) {
@@ -186,7 +192,7 @@ const TWIN = (() => {
 
   function mark(geometry) {
     const source = state.ready && state.map.getSource(CHOSEN);
-    if (source) source.setData(geometry ? { type: "Feature", properties: {}, geometry } : { type: "FeatureCollection", features: [] });
+    if (source) source.setData(geometry ? { type: "Feature", properties: {}, geometry } : NOTHING);
   }
 
   function close() {
@@ -216,7 +222,7 @@ const TWIN = (() => {
     const lift = NARROW.matches ? -state.map.getCanvas().clientHeight / 4 : 0;
     state.map.easeTo({ center: [x, y], zoom: 17, offset: [0, lift], duration: 0 });
     withTile(key, () => {
-      show(key);
+      show([key]);
       open("parcels", key, state.loaded[state.scenario][key].parcels.columns.pnu.indexOf(pnu));
       $("card").focus();
     });
