@@ -15,6 +15,7 @@ import pandas as pd
 
 from geodata.parameters import Parameters
 from twin.facades import WallPoints, wall_points
+from twin.sky.tasks import run_tasks
 from twin.sky.tiles import TILE_M, Bounds, SurfaceFolder
 from twin.sky.visibility import horizon_at
 from twin.sunlight.solstice import SolsticeSun, winter_parameters
@@ -88,10 +89,17 @@ def point_hours(
     bare = replace(surface, canopy=None)
     lit, open_ = np.zeros((len(xyz), len(sun.hour)), dtype=bool), np.zeros(len(xyz), dtype=bool)
     tile = np.floor(xyz[:, :2] / TILE_M).astype(np.int64)
-    for corner in np.unique(tile, axis=0):
-        mine = np.flatnonzero((tile == corner).all(axis=1))
+    corners = np.unique(tile, axis=0)
+    members = [np.flatnonzero((tile == corner).all(axis=1)) for corner in corners]
+
+    def look(job: tuple[np.ndarray, np.ndarray], threads: int) -> tuple[np.ndarray, np.ndarray]:
+        corner, mine = job
         box = _looked_at(corner, float(values["reach"]), bare.cell_size_m)
-        lit[mine], open_[mine] = _lit(xyz[mine], points.facing_deg[mine], bare, sun, box)
+        return _lit(xyz[mine], points.facing_deg[mine], bare, sun, box, threads=threads)
+
+    jobs = list(zip(corners, members, strict=True))
+    for mine, found in zip(members, run_tasks(look, jobs), strict=True):
+        lit[mine], open_[mine] = found
     inside = (sun.hour > float(values["run_from"])) & (sun.hour < float(values["run_to"]))
     return longest_run(lit[:, inside]) * sun.step_h, lit.sum(axis=1) * sun.step_h, open_, points
 
@@ -116,7 +124,7 @@ def _looked_at(corner: np.ndarray, reach_m: float, cell_size_m: float) -> Bounds
 
 
 def _lit(
-    xyz: np.ndarray, facing_deg: np.ndarray, surface: SurfaceFolder, sun: SolsticeSun, bounds: Bounds
+    xyz: np.ndarray, facing_deg: np.ndarray, surface: SurfaceFolder, sun: SolsticeSun, bounds: Bounds, *, threads: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return in which steps each point has sun, and which points lie in the open air."""
     size, (west, south, _, north) = surface.cell_size_m, bounds
@@ -128,7 +136,7 @@ def _lit(
     under = heights[row, column]
     open_ = np.isfinite(under) & ~(under > xyz[:, 2])
     lit = np.zeros((len(xyz), len(sun.hour)), dtype=bool)
-    skyline = horizon_at(heights, size, xyz[open_] - [west, south, 0.0], sun.azimuth_deg)
+    skyline = horizon_at(heights, size, xyz[open_] - [west, south, 0.0], sun.azimuth_deg, threads)
     toward = np.cos(np.radians(sun.azimuth_deg[None, :] - facing_deg[open_, None])) > 0
     lit[open_] = toward & (skyline < sun.elevation_deg[None, :]) & (sun.elevation_deg > 0)[None, :]
     return lit, open_
