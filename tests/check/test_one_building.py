@@ -61,7 +61,7 @@ def test_a_changed_building_gives_the_bytes_of_a_run_from_nothing(planned_town, 
     assert planned_town.run() == 0, planned_town.words
     told = json.loads((planned_town.workplace.releases / "last_run.json").read_text(encoding="utf-8"))
     reused = {entry["asset"] for entry in told["assets"] if entry["reused"]}
-    assert {"sources/parcels", "sources/terrain", "sources/resource", "existing/green"} <= reused
+    assert {"sources/parcels", "sources/terrain", "sources/resource", "sources/parks"} <= reused
     houses = pyogrio.read_dataframe(latest / "existing" / "twin.gpkg", layer="buildings").set_index("source_id")
     assert houses.loc[one["source_id"], "floors_above"] == one["floors_above"] + 3
     assert houses.loc[one["source_id"], "height"] > one["height"]
