@@ -174,8 +174,8 @@ def test_shading_is_computed_and_within_physics(town):
     assert "음영 미반영" not in title_of(town, "roofs", "yield_kwh")
 
 
-def test_without_terrain_nothing_is_shaded_and_labels_say_so(own_town, run_site):
-    site_file, folder = own_town
+def test_without_terrain_nothing_is_shaded_and_labels_say_so(own_small, run_site):
+    site_file, folder = own_small
     (site_file.parent / "inbox" / "DEM_5m.img").unlink()
     run = run_site(site_file, folder)
     assert run.outcome.succeeded, run.outcome.reasons
