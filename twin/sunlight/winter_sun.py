@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -17,6 +19,7 @@ from geodata.parameters import Parameters
 from twin.facades import WallPoints, wall_points
 from twin.sky.tasks import run_tasks
 from twin.sky.tiles import TILE_M, Bounds, SurfaceFolder
+from twin.sky.town import Keep
 from twin.sky.visibility import horizon_at
 from twin.sunlight.solstice import SolsticeSun, winter_parameters
 
@@ -26,8 +29,15 @@ COLUMNS = (
 )  # fmt: skip
 
 
+_FOUND = "points.npy"
+
+
 def winter_sun(
-    homes: gpd.GeoDataFrame, surface: SurfaceFolder, sun: SolsticeSun, values: Parameters | None = None
+    homes: gpd.GeoDataFrame,
+    surface: SurfaceFolder,
+    sun: SolsticeSun,
+    values: Parameters | None = None,
+    keep: Keep | None = None,
 ) -> pd.DataFrame:
     """Return the winter sun of each of ``homes``.
 
@@ -41,6 +51,9 @@ def winter_sun(
         Of `twin.sunlight.solstice.solstice_sun`.
     values
         In place of ``winter_sun.yaml``.
+    keep
+        Keeps what was found in each tile, so that only tiles are looked at again whose surface or homes have changed; as in
+        `twin.sky.town.town_skyline`.
 
     Returns
     -------
@@ -49,7 +62,7 @@ def winter_sun(
         walled in) count 0 points and have no hours.
     """
     values = winter_parameters() if values is None else values
-    run, total, open_, points = point_hours(homes, surface, sun, values)
+    run, total, open_, points = point_hours(homes, surface, sun, values, keep)
     owner = points.building[open_]
     table = pd.DataFrame({"run": run[open_], "sum": total[open_]})
     table["reached"] = 100.0 * (
@@ -71,7 +84,11 @@ def winter_sun(
 
 
 def point_hours(
-    homes: gpd.GeoDataFrame, surface: SurfaceFolder, sun: SolsticeSun, values: Parameters | None = None
+    homes: gpd.GeoDataFrame,
+    surface: SurfaceFolder,
+    sun: SolsticeSun,
+    values: Parameters | None = None,
+    keep: Keep | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, WallPoints]:
     """Return for each point at the homes' walls the longest unbroken sun and the sum of sun [h], and whether it is in the open."""
     values = winter_parameters() if values is None else values
@@ -95,7 +112,23 @@ def point_hours(
     def look(job: tuple[np.ndarray, np.ndarray], threads: int) -> tuple[np.ndarray, np.ndarray]:
         corner, mine = job
         box = _looked_at(corner, float(values["reach"]), bare.cell_size_m)
-        return _lit(xyz[mine], points.facing_deg[mine], bare, sun, box, threads=threads)
+        here = xyz[mine], points.facing_deg[mine]
+        if keep is None:
+            return _lit(*here, bare, sun, box, threads=threads)
+
+        def fill(folder: Path) -> None:
+            lit, in_the_open = _lit(*here, bare, sun, box, threads=threads)
+            np.save(folder / _FOUND, np.column_stack([in_the_open, lit]))
+
+        told = (*here, sun.azimuth_deg, sun.elevation_deg)
+        made_from = {
+            "box": box,
+            "surface": bare.identity(box),
+            "points and sun": sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in told)).hexdigest(),
+        }
+        name = f"E{corner[0]}_N{corner[1]}"
+        stored = np.load(keep(name, made_from, fill) / _FOUND)
+        return stored[:, 1:], stored[:, 0]
 
     jobs = list(zip(corners, members, strict=True))
     for mine, found in zip(members, run_tasks(look, jobs), strict=True):
