@@ -153,6 +153,16 @@ REASONS: dict[str, Reason] = {
     "park_not_reached": Reason(
         "noted", "가까운 보행망이 없는 공원", "no street comes near the park; nobody is taken to walk there"
     ),
+    "entrance_without_park": Reason(
+        "noted",
+        "가까이에 공원이 없는 출입구라 쓰지 않음",
+        "no park of the scenario begins near the surveyed entrance; it was not used",
+    ),
+    "entrance_off_network": Reason(
+        "noted",
+        "보행망이 닿지 않는 출입구라 쓰지 않음",
+        "no street leads to the surveyed entrance; it was not used",
+    ),
     "network_apart": Reason(
         "noted", "본 보행망과 이어지지 않은 길", "street is not connected to the main walking network"
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class ComputeSpec(BaseModel):
@@ -16,6 +16,8 @@ class ComputeSpec(BaseModel):
     """Of the Dask scheduler, such as ``tcp://10.0.0.5:8786``."""
     executor: Literal["in_process", "multiprocess"] = "in_process"
     """Of Dagster's own runs (``dg launch``, its UI): steps one after the other, or each in a process of its own."""
+    steps_at_once: int = Field(default=2, ge=1, le=16)
+    """Steps that `twin run` builds side by side, each in a process of its own; memory grows with it. 1: one after the other."""
     mirror: str | None = None
     """fsspec address of a mirror of the store, such as ``s3://bucket/twin``; see `pipelines.mirror`."""
 

@@ -45,6 +45,7 @@ COLOURS: dict[Role, str] = {
     "roof_planes": "#ea580c",
     "ndvi": "#047857",
     "surface_model": "#4338ca",
+    "park_entrances": "#0e7490",
 }
 _COMPASS = ("북", "북동", "동", "남동", "남", "남서", "서", "북서")
 

@@ -7,6 +7,7 @@ An unverified value may be used and shown; it is never called compliance.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -55,8 +56,9 @@ class Parameters(Mapping[str, Any]):
         return {name: record.model_dump() for name, record in self._records.items()}
 
 
+@cache
 def load_parameters(package: str, file_name: str) -> Parameters:
-    """Read the parameter file ``file_name`` that ships inside ``package``.
+    """Read the parameter file ``file_name`` that ships inside ``package``; once in a process.
 
     Raises
     ------

@@ -35,6 +35,7 @@ Role = Literal[
     "roof_planes",
     "ndvi",
     "surface_model",
+    "park_entrances",
 ]
 ROLES: tuple[Role, ...] = get_args(Role)
 """What a file of the inbox can be for; one clean layer each."""
@@ -56,12 +57,13 @@ ROLE_TITLES: dict[Role, tuple[str, str]] = {
     "roof_planes": ("지붕면", "roof planes"),
     "ndvi": ("식생지수", "vegetation index"),
     "surface_model": ("표면모델(DSM)", "surface model (DSM)"),
+    "park_entrances": ("공원 출입구", "park entrances"),
 }
 """Korean and English title of each role."""
 
 CORE_ROLES: tuple[Role, ...] = ("parcels", "buildings", "land_cover", "parks", "terrain", "weather", "plan_blocks")
 """Without these a layer or a result is missing."""
-OPTIONAL_ROLES: tuple[Role, ...] = ("roof_planes", "ndvi", "roads", "surface_model")
+OPTIONAL_ROLES: tuple[Role, ...] = ("roof_planes", "ndvi", "roads", "surface_model", "park_entrances")
 """These only refine what is there without them."""
 
 PRESENT = "existing"

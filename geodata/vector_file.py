@@ -40,6 +40,7 @@ _KEYS: dict[Role, tuple[str, ...]] = {
     "plan_blocks": ("block_id",),
     "terrain": ("source_id",),
     "roads": ("source_id",),
+    "park_entrances": ("source_id",),
 }
 """What the source calls its records, in order of preference."""
 

@@ -1,23 +1,28 @@
 """Blocking checks: the counting equation of each source, and one check per published layer that reports its three kinds.
 
-The three kinds are schema and CRS, completeness, and physics. `findings` is a plain function of stored objects, so that the
-release asset can run it again on exactly the objects it is about to publish: materialising the release alone cannot walk
-round a check that refused.
+The three kinds are schema and CRS, completeness, and physics. `findings` is a plain function of stored objects, and the store
+remembers by their content what it found: the release asset asks it about exactly the objects it is about to publish, so that
+materialising the release alone cannot walk round a check that refused, and a night without change judges nothing twice.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pandas as pd
+import pyarrow.parquet
 
 from geodata.accounting import Account, AccountingError
 from geodata.catalogue import COMPARISON_LAYERS, LAYERS, Layer
 from geodata.catalogue.comparison import BLOCK_QUANTITIES, DISTRICT_QUANTITIES
 from geodata.site import PRESENT, Site
-from pipelines.steps import BASIS, INVENTORY, Step, key_of, read_inventory, read_table
+from pipelines.code_version import code_version
+from pipelines.steps import BASIS, INVENTORY, SCENARIO, Step, is_built, key_of, read_inventory, read_table
 from pipelines.store import Store, StoredObject
 from twin.comparison import change_problems
 from twin.energy.checks import balance_problems
@@ -46,15 +51,48 @@ class Findings:
         return [*self.schema, *self.completeness, *self.physics]
 
 
-def findings(layer: Layer, site: Site, scenario: str, objects: Objects) -> Findings:
-    """Return what is wrong with the published ``layer`` of ``scenario``."""
+def remembered_findings(layer: Layer, site: Site, scenario: str, store: Store, objects: Objects) -> Findings:
+    """Return what is wrong with the published ``layer`` of ``scenario``, judged once for the same content and the same code."""
+    seen = {name: objects(name) for name in _judged_with(layer, scenario)}
+
+    def build(folder: Path) -> dict[str, Any]:
+        found = findings(layer.name, site.crs, scenario, seen.__getitem__)
+        (folder / "data" / FINDINGS).write_text(json.dumps(asdict(found), ensure_ascii=False), encoding="utf-8")
+        return {}
+
+    stored = store.get_or_build(
+        f"{scenario}/{layer.name}/findings",
+        inputs={name: found.content for name, found in seen.items()},
+        parameters={"crs": site.crs},
+        code_version=code_version(findings),
+        build=build,
+    )
+    return Findings(**json.loads((stored.data / FINDINGS).read_text(encoding="utf-8")))
+
+
+def _judged_with(layer: Layer, scenario: str) -> tuple[str, ...]:
+    """Return the keys of all objects that `findings` may look at."""
+    own = [f"{scenario}/{layer.name}"]
+    own += [CLEAN_SOURCE[layer.name]] if layer.name in CLEAN_SOURCE else []
+    own += [name for name in LOOKED_AT.get(layer.name, ()) if not name.startswith(SCENARIO)]
+    own += [
+        key_of(name, scenario)
+        for name in LOOKED_AT.get(layer.name, ())
+        if name.startswith(SCENARIO) and is_built(name, scenario)
+    ]
+    return (*own, key_of(BASIS, scenario)) if scenario != PRESENT else tuple(own)
+
+
+def findings(layer_name: str, crs: str, scenario: str, objects: Objects) -> Findings:
+    """Return what is wrong with the published layer ``layer_name`` of ``scenario``."""
+    layer = LAYERS[layer_name]
     if plan_without_blocks(scenario, objects) is not None:
         return Findings([], [], [])
     stored = objects(f"{scenario}/{layer.name}")
     if stored.absent is not None:
         return Findings([], _absence_problems(layer, scenario, objects), [])
     frame = read_table(stored.data / "features.parquet")
-    schema = layer.problems(frame, site.crs)
+    schema = layer.problems(frame, crs)
     if schema:
         # the other two kinds read columns that may not be there
         return Findings(schema, [], [])
@@ -72,6 +110,16 @@ CLEAN_SOURCE = {
     "parks": "sources/parks",
     "green": "sources/land_cover",
 }
+LOOKED_AT = {
+    "parks": ("scenario/blocks",),
+    "plan_blocks": ("scenario/blocks",),
+    "buildings": ("scenario/footprints",),
+    "roofs": ("scenario/footprints", "sources/resource"),
+    "districts": ("sources/study_area", "scenario/parcels", "scenario/buildings", "scenario/roofs"),
+    "run_info": (INVENTORY,),
+}
+"""What the checks of a layer look at beside the layer itself and its clean source."""
+FINDINGS = "findings.json"
 
 
 def _absence_problems(layer: Layer, scenario: str, objects: Objects) -> list[str]:
@@ -162,7 +210,7 @@ def layer_check(layer: Layer, site: Site, store: Store, scenario: str) -> dg.Ass
         description=f"{layer.ko}: 스키마와 좌표계, 누락 없음, 물리적 타당성 · {layer.en}: schema and CRS, completeness, physics",
     )
     def body() -> dg.AssetCheckResult:
-        found = findings(layer, site, scenario, current_objects(store))
+        found = remembered_findings(layer, site, scenario, store, current_objects(store))
         return dg.AssetCheckResult(
             passed=not found.problems,
             severity=dg.AssetCheckSeverity.ERROR,
@@ -241,7 +289,7 @@ def account_problems(stored: StoredObject) -> list[str]:
         account.verify()
     except AccountingError as error:
         return [str(error)]
-    rows = len(read_table(stored.data / "features.parquet"))
+    rows = pyarrow.parquet.read_metadata(stored.data / "features.parquet").num_rows
     if rows != account.published:
         return [f"{account.source}: {account.published} records published but {rows} features in the layer"]
     return []
@@ -259,8 +307,8 @@ def current_objects(store: Store) -> Objects:
     return give
 
 
-def release_problems(site: Site, objects: Objects, source_steps: tuple[Step, ...]) -> list[str]:
-    """Return everything that forbids to publish these objects: all checks again, over all scenarios."""
+def release_problems(site: Site, store: Store, objects: Objects, source_steps: tuple[Step, ...]) -> list[str]:
+    """Return everything that forbids to publish these objects: all checks of exactly these, over all scenarios."""
     problems: list[str] = []
     for step in source_steps:
         stored = objects(key_of(step.name, None))
@@ -270,5 +318,5 @@ def release_problems(site: Site, objects: Objects, source_steps: tuple[Step, ...
         for layer in LAYERS.values():
             if layer.planned_only and scenario == PRESENT:
                 continue
-            problems += findings(layer, site, scenario, objects).problems
+            problems += remembered_findings(layer, site, scenario, store, objects).problems
     return problems + comparison_problems(objects("comparison"), site)

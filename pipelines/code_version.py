@@ -35,6 +35,7 @@ def library_versions() -> dict[str, str]:
     }
 
 
+@cache
 def code_version(function: Callable[..., object]) -> str:
     """Return the version of ``function`` and of everything of this project that it reaches."""
     sources, modules = _reach(function)

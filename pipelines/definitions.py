@@ -10,6 +10,7 @@ from functools import partial
 
 import dagster as dg
 
+from geodata.site import Site
 from pipelines.assets import (
     biotope,
     comparison,
@@ -32,7 +33,8 @@ from pipelines.jobs import nightly_job
 from pipelines.mirror import open_store
 from pipelines.schedules import nightly_schedule
 from pipelines.sensors import failure_sensor, inbox_sensor, success_sensor
-from pipelines.steps import Progress, Step, asset_of, is_built
+from pipelines.steps import BuiltAhead, Progress, Step, asset_of, is_built, key_of
+from pipelines.store import Store
 
 SOURCE_STEPS: tuple[Step, ...] = sources.STEPS
 SCENARIO_STEPS: tuple[Step, ...] = (
@@ -57,36 +59,38 @@ def defs() -> dg.Definitions:
     return build_defs(open_workplace())
 
 
+def steps_of(site: Site) -> dict[str, tuple[Step, str | None]]:
+    """Return every step that makes something for ``site``, with its scenario, by the key of its asset."""
+    found: dict[str, tuple[Step, str | None]] = {step.name: (step, None) for step in SOURCE_STEPS}
+    for scenario in site.scenarios:
+        found |= {key_of(s.name, scenario): (s, scenario) for s in SCENARIO_STEPS if is_built(s.name, scenario)}
+    return found | {step.name: (step, None) for step in (comparison.comparison_step(site), web.web_step(site))}
+
+
 def build_defs(
     workplace: Workplace,
     *,
+    store: Store | None = None,
+    ahead: Callable[[str], BuiltAhead | None] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     context_check: Callable[[dg.AssetExecutionContext], None] | None = None,
 ) -> dg.Definitions:
     """Return all definitions of one workplace.
 
+    ``store`` is opened where none is given. ``ahead`` waits for what other processes build, see `pipelines.ahead`.
     ``on_progress`` is told of each finished asset. ``context_check`` may refuse to materialise; by default it refuses
     instances that are not this workplace's own.
     """
-    site, store = workplace.site, open_store(workplace.site, workplace.store)
+    site, store = workplace.site, store or open_store(workplace.site, workplace.store)
     check = context_check or partial(refuse_foreign_instance, workplace)
     assets: list[dg.AssetsDefinition] = [inventory_asset(site, store, check, on_progress)]
     checks: list[dg.AssetChecksDefinition] = []
-    for step in SOURCE_STEPS:
-        assets.append(asset_of(step, site, store, None, context_check=check, on_progress=on_progress))
+    for step, scenario in steps_of(site).values():
+        assets.append(asset_of(step, site, store, scenario, context_check=check, on_progress=on_progress, ahead=ahead))
         if step.role is not None and step.name not in NOT_COUNTED:
             checks.append(account_check(step, store))
-    for scenario in site.scenarios:
-        for step in SCENARIO_STEPS:
-            if not is_built(step.name, scenario):
-                continue
-            assets.append(asset_of(step, site, store, scenario, context_check=check, on_progress=on_progress))
-            if step.layer is not None:
-                checks.append(layer_check(step.layer, site, store, scenario))
-    assets += [
-        asset_of(step, site, store, None, context_check=check, on_progress=on_progress)
-        for step in (comparison.comparison_step(site), web.web_step(site))
-    ]
+        if step.layer is not None and scenario is not None:
+            checks.append(layer_check(step.layer, site, store, scenario))
     checks.append(comparison_check(store, site))
     assets.append(release.release_asset(workplace, store, check, on_progress))
     job = nightly_job()

@@ -12,7 +12,8 @@ class Forecast:
     """Counts the assets of a run as they are done.
 
     The rest is told only where the last run knew each asset that is still to come. It is as many seconds as those took
-    then, stretched by how much slower or faster the assets done so far were, because a loaded machine is slow throughout.
+    then, stretched by how long the run needed for what is done against what that took then: a loaded machine is slow
+    throughout, and steps that are built side by side take less time than their sum.
 
     Parameters
     ----------
@@ -26,20 +27,20 @@ class Forecast:
         self.total = len(assets)
         self.to_come = set(assets)
         self.before = seconds_before
-        self.known_now = 0.0
         self.known_before = 0.0
 
-    def advance(self, progress: Progress) -> Progress:
-        """Return ``progress`` with its number, how many there are, and the seconds that are left, if they are known."""
+    def advance(self, progress: Progress, elapsed_s: float) -> Progress:
+        """Return ``progress`` with its number, how many there are, and the seconds that are left, if they are known.
+
+        ``elapsed_s`` are the seconds since the run began.
+        """
         self.to_come.discard(progress.asset)
         if progress.asset in self.before:
-            self.known_now += progress.seconds
             self.known_before += self.before[progress.asset]
-        return replace(
-            progress, number=self.total - len(self.to_come), total=self.total, seconds_left=self._seconds_left()
-        )
+        left = self._seconds_left(elapsed_s)
+        return replace(progress, number=self.total - len(self.to_come), total=self.total, seconds_left=left)
 
-    def _seconds_left(self) -> float | None:
+    def _seconds_left(self, elapsed_s: float) -> float | None:
         if not self.known_before or not self.to_come <= self.before.keys():
             return None
-        return sum(self.before[asset] for asset in self.to_come) * self.known_now / self.known_before
+        return sum(self.before[asset] for asset in self.to_come) * elapsed_s / self.known_before

@@ -11,11 +11,13 @@ import dagster as dg
 from sqlalchemy.exc import OperationalError
 
 from geodata.errors import InputError
+from pipelines.ahead import Ahead
 from pipelines.definitions import build_defs
 from pipelines.forecast import Forecast
 from pipelines.instance import Workplace, open_instance
 from pipelines.jobs import NIGHTLY
 from pipelines.last_run import conclude, read_last_run
+from pipelines.mirror import open_store
 from pipelines.sensors import BY_COMMAND, RUN_LABEL
 from pipelines.steps import Progress, peak_memory_mb
 from pipelines.store_gc import Collected, collect
@@ -38,7 +40,7 @@ class Outcome:
     reused: int = 0
     seconds: float = 0.0
     peak_memory_mb: float = 0.0
-    """Highest resident memory of this process so far."""
+    """Highest resident memory of this process so far and of those that built ahead, summed up."""
     assets: list[dict[str, Any]] = field(default_factory=list)
     """Of each asset: seconds, rows, whether it was taken from the store, why it is absent."""
     collected: int = 0
@@ -69,21 +71,22 @@ def run_job(
     def note(progress: Progress) -> None:
         seen.append(progress)
         if on_progress is not None:
-            on_progress(forecast.advance(progress))
+            on_progress(forecast.advance(progress, time.perf_counter() - started))
 
     # a publish that was killed may have left a pointer behind or a half-filled staging folder
     healed = heal(workplace.outputs, workplace.site.name)
     altered = altered_releases(workplace.outputs, workplace.site.name)
-    definitions = build_defs(workplace, on_progress=note)
+    store = open_store(workplace.site, workplace.store)
+    ahead = Ahead(workplace.site, store)
+    definitions = build_defs(workplace, store=store, ahead=ahead.wait_for, on_progress=note)
     job = definitions.resolve_job_def(NIGHTLY)
     selected = _selection(definitions, select)
     keys = selected if selected is not None else definitions.resolve_asset_graph().get_all_asset_keys()
+    names = [key.to_user_string() for key in keys]
     before = read_last_run(workplace) or {}
-    forecast = Forecast(
-        [key.to_user_string() for key in keys], {a["asset"]: a["seconds"] for a in before.get("assets", [])}
-    )
+    forecast = Forecast(names, {a["asset"]: a["seconds"] for a in before.get("assets", [])})
     try:
-        with open_instance(workplace) as instance:
+        with open_instance(workplace) as instance, ahead.building(names):
             result = job.execute_in_process(
                 instance=instance,
                 run_config=QUIET,
@@ -109,7 +112,7 @@ def run_job(
         reasons=reasons,
         release=release,
         seconds=round(time.perf_counter() - started, 1),
-        peak_memory_mb=peak_memory_mb(),
+        peak_memory_mb=round(peak_memory_mb() + ahead.peak_memory_mb, 1),
         assets=[asdict(progress) for progress in seen],
         built=sum(not p.reused for p in seen),
         reused=sum(p.reused for p in seen),

@@ -8,7 +8,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -267,9 +267,15 @@ class Progress:
     """How long the run will probably still take; None if nothing is known of it."""
 
 
-def build_step(
-    step: Step, site: Site, store: Store, scenario: str | None, on_progress: Callable[[Progress], None] | None = None
-) -> StoredObject:
+@dataclass(frozen=True)
+class BuiltAhead:
+    """How another process of the same run has built a step."""
+
+    seconds: float
+    reused: bool
+
+
+def build_step(step: Step, site: Site, store: Store, scenario: str | None) -> StoredObject:
     """Return the stored object of ``step``, built from the current objects of its needs.
 
     Raises
@@ -302,18 +308,13 @@ def build_step(
         refuse_changed(site.inbox, work.files_read)
         return work.metadata
 
-    started = time.perf_counter()
-    result = store.get_or_build(
+    return store.get_or_build(
         asset,
         inputs=digest_inputs(step, needs),
         parameters=step_parameters(step, site),
         code_version=version,
         build=build,
     )
-    if on_progress is not None:
-        seconds = time.perf_counter() - started
-        on_progress(Progress(asset, seconds, result.reused, result.metadata.get("rows"), result.absent))
-    return result
 
 
 def _nothing_to_do(step: Step, work: Work) -> bool:
@@ -349,14 +350,16 @@ def asset_of(
     *,
     context_check: Callable[[Any], None],
     on_progress: Callable[[Progress], None] | None,
+    ahead: Callable[[str], BuiltAhead | None] | None = None,
 ) -> dg.AssetsDefinition:
-    """Return the Dagster asset of ``step``."""
+    """Return the Dagster asset of ``step``; ``ahead`` tells whether another process has built it, once it has."""
+    asset = key_of(step.name, scenario)
     metadata: dict[str, Any] = {"step": step.run.__qualname__}
     if step.layer is not None:
         metadata["dagster/column_schema"] = column_schema(step.layer)
 
     @dg.asset(
-        key=dg.AssetKey(key_of(step.name, scenario).split("/")),
+        key=dg.AssetKey(asset.split("/")),
         # a step may need both the scenario's layer and that of the present, which are one where the scenario is the present
         deps=[
             dg.AssetKey(key.split("/"))
@@ -372,12 +375,18 @@ def asset_of(
     )
     def body(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         context_check(context)
+        built = ahead(asset) if ahead is not None else None
         started = time.perf_counter()
         try:
-            result = build_step(step, site, store, scenario, on_progress)
+            result = build_step(step, site, store, scenario)
         except InputError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
-        return materialized(result, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        if built is not None:
+            result, seconds = replace(result, reused=built.reused), built.seconds
+        if on_progress is not None:
+            on_progress(Progress(asset, seconds, result.reused, result.metadata.get("rows"), result.absent))
+        return materialized(result, seconds)
 
     return body
 

@@ -2,7 +2,8 @@
 
 An object is a folder ``<asset>/<digest>/`` whose digest is the sha256 of the content of its inputs, its parameters, the
 version of its code and of the libraries. It is built in a temporary folder, synced and renamed, and never changed
-afterwards; its content hash is verified whenever it is read, and a damaged object is built again. Two runs at once
+afterwards; its content hash is verified when a process first reads it and whenever a file was touched since, and a damaged
+object is built again. Two runs at once
 are therefore harmless. What an asset was last built as is told by the pointer file ``<asset>/current.json``.
 """
 
@@ -82,6 +83,7 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._whole: dict[Path, tuple[tuple[int, ...], ...]] = {}
 
     def get_or_build(
         self,
@@ -150,16 +152,29 @@ class Store:
         record = _record(folder / RECORD)
         if not record:
             return None
-        try:
-            whole = all(sha256_file(folder / DATA / name) == sha for name, sha in record["files"].items())
-            whole = whole and set(record["files"]) == set(_files(folder / DATA))
-        except OSError:
-            whole = False
-        if not whole:
+        if not self._is_whole(folder, record["files"]):
             return None
         return StoredObject(
             asset, digest, record["content"], folder, record["inputs"], record["files"], record["metadata"]
         )
+
+    def _is_whole(self, folder: Path, files: Mapping[str, str]) -> bool:
+        """Tell whether an object's files are those that its record names.
+
+        A file is hashed once; as long as the file system then shows the same file of the same size, untouched, it is the same.
+        """
+        try:
+            if _files(folder / DATA) != sorted(files):
+                return False
+            seen = tuple(_state(folder / DATA / name) for name in sorted(files))
+            if self._whole.get(folder) == seen:
+                return True
+            whole = all(sha256_file(folder / DATA / name) == sha for name, sha in files.items())
+        except OSError:
+            return False
+        if whole:
+            self._whole[folder] = seen
+        return whole
 
     def _build(
         self, asset: str, digest: str, inputs: dict[str, str], final: Path, build: Callable[[Path], dict[str, Any]]
@@ -207,6 +222,12 @@ def _record(path: Path) -> dict[str, Any]:
     except (OSError, json.JSONDecodeError, UnicodeDecodeError):
         return {}
     return record
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """Return what changes when somebody writes to a file; the time of the change itself cannot be set by hand."""
+    told = path.stat()
+    return told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns
 
 
 def _files(folder: Path) -> list[str]:

@@ -163,7 +163,8 @@ def _show_summary(out: Console, summary: Any) -> None:
         for row in rows.to_dict("records"):
             unit = f" ({row['unit']})" if isinstance(row["unit"], str) else ""
             name = f"{row['measure_ko']} · {row['measure_en']}{unit}"
-            table.add_row(name, number(row["before"]), number(row["after"]), signed(row["change"]))
+            points = " %p" if row["unit"] == "%" else ""
+            table.add_row(name, number(row["before"]), number(row["after"]), signed(row["change"]) + points)
         out.print(table)
 
 

@@ -26,6 +26,12 @@ REASONS = {
 
 UNSERVED = {"far": Choice(ko="300 m보다 멂", en="farther than 300 m"), **REASONS}
 
+ENTRANCE_SOURCES = {
+    "surveyed": Choice(ko="조사한 출입구", en="surveyed entrances"),
+    "met": Choice(ko="보행망과 만나는 곳", en="where streets meet the park"),
+    "nearest": Choice(ko="가장 가까운 보행망 지점", en="nearest point of the walking network"),
+}
+
 RESIDENTS = Field(name="residents", kind="real", ko="추정 주민 수", en="Residents, estimated", decimals=1, minimum=0, required=False,
                   about_ko="세대수, 없으면 주거용 연면적에서 추정한 값. 주거용이 아닌 건물과 상가 위 주택은 세지 않는다",
                   about_en="from homes, else from the floor area of residential buildings; homes above shops are not known and not counted")
@@ -59,6 +65,15 @@ PARK_SHARES = (
     Field(name="park_standard_per_resident_m2", kind="real", ko="1인당 공원 면적 기준 (미검증)", en="Standard of park area for each resident (unverified)", unit="m2", decimals=1, minimum=0, required=False,
           about_ko="도시공원법 시행규칙의 도시지역 기준으로 알려진 값. 원문과 대조하지 않았으므로 적합 여부를 말하지 않는다",
           about_en="value known as the standard for urban areas; not checked against the text of the rule, so no compliance is told"),
+)
+
+PARK_ENTRANCE_FIELDS = (
+    Field(name="entrance_source", kind="text", ko="출입구 출처", en="Where the entrances are known from", choices=ENTRANCE_SOURCES, required=False,
+          about_ko="걸어갈 수 있는 공원에만 있다. 비어 있으면 세지 않는 시설이거나 길이 닿지 않는 공원",
+          about_en="of parks that count for the way on foot; empty for others and where no street comes near"),
+    Field(name="surveyed_entrance_count", kind="integer", ko="조사한 출입구 수", en="Surveyed entrances", minimum=1, required=False,
+          about_ko="보행망에 이어진 것만 센다. 조사가 없는 공원은 비어 있다: 길과 나란한 경계 어디로나 들어간다고 본다",
+          about_en="those that a street reaches; empty where nobody surveyed and the park is taken to be entered all along its streets"),
 )
 
 UNSERVED_BUILDINGS = Layer(

@@ -83,8 +83,8 @@ BIOTOPE_PLANNED = (
     Field(name="biotope_planned_pct", kind="real", ko="계획 생태면적률", en="Planned biotope area ratio", unit="%", decimals=2, minimum=0, maximum=100, required=False,
           about_ko="신설 블록은 용도별 조성 가정(planned.yaml)과 계획 건물로 계산. 옥상녹화는 넣지 않음. 가정과 가중치는 확인되지 않음",
           about_en="new blocks by the surfaces assumed for their use (planned.yaml) and their planned buildings, without planted roofs; neither assumptions nor weights are verified"),
-    Field(name="biotope_change_pct", kind="real", ko="생태면적률 변화 (계획 − 현재)", en="Change of the biotope area ratio, planned minus present", unit="%", decimals=2, minimum=-100, maximum=100, required=False,
-          about_ko="두 비율 모두 환경부 가중치", about_en="both ratios by the weights of the ministry, in percentage points"),
+    Field(name="biotope_change_pct", kind="real", ko="생태면적률 변화 (계획 − 현재)", en="Change of the biotope area ratio, planned minus present", unit="%p", decimals=2, minimum=-100, maximum=100, required=False,
+          about_ko="두 비율 모두 환경부 가중치", about_en="both ratios by the weights of the ministry"),
 )
 
 BIOTOPE_MEAN_TARGET = (

@@ -51,7 +51,7 @@ CHANGED_FIELDS = Layer(
     key=None,
     fields=(
         _SCENARIO, _LAYER, _FIELD, _FIELD_KO, _FIELD_EN,
-        Field(name="unit", kind="text", ko="단위", en="Unit"),
+        Field(name="unit", kind="text", ko="차이의 단위", en="Unit of the differences"),
         Field(name="altered", kind="integer", ko="바뀐 객체 수", en="Features altered", nullable=False, minimum=1),
         Field(name="difference_mean", kind="real", ko="차이 평균", en="Mean difference", decimals=3, about_ko="이번 값 − 이전 값", about_en="new minus old value"),
         Field(name="difference_min", kind="real", ko="차이 최소", en="Least difference", decimals=3),

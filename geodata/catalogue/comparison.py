@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from geodata.catalogue.biotope import BIOTOPE_MEAN_TARGET, BIOTOPE_PLANNED, BIOTOPE_RATIOS, GREEN_PARTS
 from geodata.catalogue.cadastre import DISTRICTS, PLAN_BLOCKS
 from geodata.catalogue.energy import ENERGY_POOL_FIELDS
-from geodata.catalogue.model import Field, Layer
+from geodata.catalogue.model import Field, Layer, difference_unit
 from geodata.catalogue.planning import BLOCK_SUM_FIELDS
 from geodata.catalogue.shared import COVER_FIELDS, GREEN_COVER, SOLAR_SUMS
 
@@ -39,8 +39,7 @@ def _sides(field: Field) -> tuple[Field, ...]:
         change: dict[str, object] = {"minimum": None, "maximum": None} if side == CHANGE else {}
         if side == CHANGE:
             change |= {"about_ko": "계획에서 현재를 뺀 값", "about_en": "planned minus existing"}
-            # shares differ by percentage points
-            change |= {"unit": "%p"} if field.unit == "%" else {}
+            change |= {"unit": difference_unit(field.unit)}
         words = {"name": f"{field.name}_{side}", "ko": f"{field.ko}, {ko}", "en": f"{field.en}, {en}"}
         made.append(field.model_copy(update={**words, "nullable": True, "required": False, **change}))
     return tuple(made)

@@ -26,6 +26,11 @@ PANDAS_TYPE: dict[Kind, Any] = {
 UNSHADED = {"ko": "음영 미반영", "en": "unshaded"}
 
 
+def difference_unit(unit: str) -> str:
+    """Return the unit of the difference of two values in ``unit``: shares differ by percentage points."""
+    return "%p" if unit == "%" else unit
+
+
 class Choice(BaseModel):
     """One allowed value of a coded column, in both languages."""
 

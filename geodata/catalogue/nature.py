@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from geodata.catalogue.access import PARK_ENTRANCE_FIELDS
 from geodata.catalogue.biotope import GREEN_GROUP_WORDS, GREEN_SOURCE_FIELDS
 from geodata.catalogue.heat import HEAT_FIELDS
 from geodata.catalogue.model import Choice, Field, Layer
@@ -49,6 +50,7 @@ PARKS = Layer(
               choices={"built": Choice(ko="조성", en="built"), "planned": Choice(ko="미조성", en="planned"), "unknown": Choice(ko="알 수 없음", en="unknown")}),
         DONG_CODE,
         Field(name="area_m2", kind="real", ko="면적", en="Area", unit="m2", decimals=1, nullable=False, minimum=0),
+        *PARK_ENTRANCE_FIELDS,
         *HEAT_FIELDS,
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from geodata.catalogue.buildings import BUILDINGS, ROOFS
 from geodata.catalogue.cadastre import PLAN_BLOCKS
-from geodata.catalogue.model import Choice, Field, Layer
+from geodata.catalogue.model import Choice, Field, Layer, difference_unit
 
 PLACES = {
     "block": Choice(ko="고친 블록", en="edited block"),
@@ -35,7 +35,8 @@ def _compared(field: Field) -> tuple[Field, ...]:
     words = {"before": ("이전", "before"), "after": ("이후", "after"), "change": ("차이", "difference")}
     return tuple(
         Field(
-            name=f"{field.name}_{state}", kind="real", ko=f"{field.ko} ({ko})", en=f"{field.en}, {en}", unit=field.unit,
+            name=f"{field.name}_{state}", kind="real", ko=f"{field.ko} ({ko})", en=f"{field.en}, {en}",
+            unit=difference_unit(field.unit) if state == "change" else field.unit,
             decimals=decimals, sunlit=field.sunlit, required=False,
         )
         for state, (ko, en) in words.items()
@@ -56,7 +57,7 @@ SUMMARY = Layer(
         Field(name="measure", kind="text", ko="항목", en="Measure", nullable=False),
         Field(name="measure_ko", kind="text", ko="항목 이름", en="Name in Korean", nullable=False),
         Field(name="measure_en", kind="text", ko="항목 영문명", en="Name in English", nullable=False),
-        Field(name="unit", kind="text", ko="단위", en="Unit"),
+        Field(name="unit", kind="text", ko="단위", en="Unit", about_ko="차이가 %이면 %p", about_en="differences of % are %p"),
         Field(name="before", kind="real", ko="이전", en="Before", decimals=2),
         Field(name="after", kind="real", ko="이후", en="After", decimals=2),
         Field(name="change", kind="real", ko="차이", en="Difference", decimals=2),

@@ -16,16 +16,19 @@ import yaml
 
 from geodata.demo.building_files import write_buildings
 from geodata.demo.cadastre_files import write_cadastre
+from geodata.demo.entrance_files import write_entrances
 from geodata.demo.estates import estate_buildings, school_buildings
 from geodata.demo.footprints import ordinary_buildings
 from geodata.demo.land_cover_files import write_land_cover
 from geodata.demo.landscape import build_land_cover
 from geodata.demo.layout import Layout, build_layout
 from geodata.demo.numbering import number_parcels
-from geodata.demo.park_files import write_parks
+from geodata.demo.park_files import facilities, write_parks
 from geodata.demo.plan_files import write_district, write_plan
 from geodata.demo.plots import build_parcels
+from geodata.demo.road_files import write_roads
 from geodata.demo.spec import CRS, DESIGNS, Design, Size
+from geodata.demo.street_network import street_network
 from geodata.demo.terrain_files import write_terrain
 from geodata.demo.weather_files import NORMAL_KWH_M2, NORMAL_SOURCE, STATION, write_weather
 from geodata.errors import InputError
@@ -34,6 +37,22 @@ __all__ = ["write_demo"]
 
 EMISSIONS_TCO2_KM2 = 35_000
 """Imagined emissions of the base year: as dense as those of Gwangmyeong, 1.34 Mt on 38.5 km2."""
+
+STAGES = (
+    "layout",
+    "parcels",
+    "homes",
+    "cover",
+    "cadastre_files",
+    "building_files",
+    "cover_files",
+    "park_files",
+    "plan_files",
+    "weather_files",
+    "road_files",
+    "entrance_files",
+)
+"""What has a generator of its own, so that a change in one leaves the others as they were; a new one joins at the end."""
 
 _README = """가상 데이터 / DEMO DATA
 
@@ -73,33 +92,34 @@ def write_demo(folder: Path, size: Size = "town", seed: int = 41210) -> Path:
     folder = Path(folder)
     inbox = _clean_inbox(folder)
     (folder / "README.txt").write_text(_README.format(seed=seed, size=size), encoding="utf-8")
-    # one generator for each stage, so that a change in one leaves the others as they were
-    stages = iter(np.random.SeedSequence(seed).spawn(12))
+    seeds = np.random.SeedSequence(seed).spawn(len(STAGES))
+    chance = {name: np.random.Generator(np.random.PCG64(own)) for name, own in zip(STAGES, seeds, strict=True)}
 
-    def stage() -> np.random.Generator:
-        return np.random.Generator(np.random.PCG64(next(stages)))
-
-    layout = build_layout(design, stage())
-    parcels = number_parcels(build_parcels(design, layout, stage()))
-    homes = stage()
+    layout = build_layout(design, chance["layout"])
+    parcels = number_parcels(build_parcels(design, layout, chance["parcels"]))
     buildings = pd.concat(
-        [make(parcels, homes) for make in (ordinary_buildings, estate_buildings, school_buildings)], ignore_index=True
+        [make(parcels, chance["homes"]) for make in (ordinary_buildings, estate_buildings, school_buildings)],
+        ignore_index=True,
     )
-    cover = build_land_cover(layout, parcels, buildings, stage())
+    cover = build_land_cover(layout, parcels, buildings, chance["cover"])
+    parks = facilities(design, layout, parcels, chance["park_files"])
+    network = street_network(parcels, buildings, parks)
     built_on = np.isin(np.arange(len(parcels)), buildings["parcel"])
     truth = {
         "note": "가상 데이터 / demo data: what was planted in the inbox, counted while it was written",
         "size": size,
         "seed": seed,
         "study_area_m2": round(layout.study.area, 1),
-        "parcels": write_cadastre(inbox, parcels, built_on, layout.study, stage()),
-        "buildings": write_buildings(inbox, buildings, parcels, layout.study, stage()),
-        "land_cover": write_land_cover(inbox, cover, layout.study, stage()),
-        "parks": write_parks(inbox, design, layout, parcels, stage()),
-        "plan_blocks": write_plan(inbox, design, layout, parcels, stage()),
+        "parcels": write_cadastre(inbox, parcels, built_on, layout.study, chance["cadastre_files"]),
+        "buildings": write_buildings(inbox, buildings, parcels, layout.study, chance["building_files"]),
+        "land_cover": write_land_cover(inbox, cover, layout.study, chance["cover_files"]),
+        "parks": write_parks(inbox, layout, parks, chance["park_files"]),
+        "plan_blocks": write_plan(inbox, design, layout, parcels, chance["plan_files"]),
         "district": write_district(inbox, design, layout),
         "terrain": write_terrain(inbox, layout.relief),
-        "weather": write_weather(inbox, layout, stage()),
+        "weather": write_weather(inbox, layout, chance["weather_files"]),
+        "roads": write_roads(inbox, network.lines, layout.study, chance["road_files"]),
+        "park_entrances": write_entrances(inbox, network.gates, parks, layout.study, chance["entrance_files"]),
     }
     (folder / "truth.json").write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     _write_study_area(folder, layout)

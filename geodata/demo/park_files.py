@@ -26,11 +26,8 @@ NAMES = {
 }
 
 
-def write_parks(
-    inbox: Path, design: Design, layout: Layout, parcels: gpd.GeoDataFrame, random: np.random.Generator
-) -> dict[str, Any]:
-    """Write ``UPIS_C_UQ153.zip`` and return what was planted."""
-    parks = _facilities(design, layout, parcels, random)
+def write_parks(inbox: Path, layout: Layout, parks: gpd.GeoDataFrame, random: np.random.Generator) -> dict[str, Any]:
+    """Write ``UPIS_C_UQ153.zip`` from `facilities` and return what was planted."""
     inside = shapely.contains_properly(layout.study, shapely.point_on_surface(parks.geometry.to_numpy()))
     n = len(parks)
     table = gpd.GeoDataFrame(
@@ -84,10 +81,13 @@ def write_parks(
     }
 
 
-def _facilities(
+def facilities(
     design: Design, layout: Layout, parcels: gpd.GeoDataFrame, random: np.random.Generator
 ) -> gpd.GeoDataFrame:
-    """Built parks and buffers, wooded knolls within the town, and parks that exist on paper only."""
+    """Return built parks and buffers, wooded knolls within the town, and parks that exist on paper only.
+
+    Columns: code, executed, name, geometry.
+    """
     shapes, purpose = parcels.geometry.to_numpy(), parcels["purpose"].to_numpy()
     built = shapely.get_parts(shapely.union_all(shapes[purpose == "park"]))
     area = shapely.area(built)

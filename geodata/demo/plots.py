@@ -52,6 +52,9 @@ JIMOK = {
 }
 """Sign of the land category (jimok) of each purpose a parcel can have."""
 
+STREETS = ("main_road", "road", "lane", "track")
+"""Purposes of street land."""
+
 BLOCK_CUTS = {
     "newtown": Cut(46_000, aspect=1.25, gap_m=15.0, off_middle=0.08, tilt_deg=3.0),
     "country": Cut(36_000, aspect=1.5, gap_m=5.0, off_middle=0.14, tilt_deg=11.0),

@@ -33,8 +33,10 @@ def write_zip(path: Path, members: Iterable[tuple[str, bytes]]) -> None:
             archive.writestr(info, content)
 
 
-def write_shapefiles(path: Path, layers: Iterable[tuple[str, gpd.GeoDataFrame]]) -> None:
-    """Write ``layers`` (name without suffix, frame) as polygon shapefiles into one zip.
+def write_shapefiles(
+    path: Path, layers: Iterable[tuple[str, gpd.GeoDataFrame]], geometry_type: str = "Polygon"
+) -> None:
+    """Write ``layers`` (name without suffix, frame) as shapefiles of one kind of shape into one zip.
 
     Text is CP949; there is no .cpg and the language byte of the .dbf is 0, so that a reader has to find out.
     """
@@ -47,7 +49,7 @@ def write_shapefiles(path: Path, layers: Iterable[tuple[str, gpd.GeoDataFrame]])
                 target,
                 driver="ESRI Shapefile",
                 encoding="CP949",
-                geometry_type="Polygon",
+                geometry_type=geometry_type,
                 layer_options={"DBF_DATE_LAST_UPDATE": DATE},
             )
             for suffix in (".shp", ".shx", ".dbf", ".prj"):

@@ -16,6 +16,7 @@ from geodata.products.land_use_plan import LAND_USE_PLAN
 from geodata.products.model import CitySample, Product, RasterSample, TableSample, VectorSample, WeatherSample
 from geodata.products.ndvi_files import AERIAL_4BAND, NDVI_RASTER, SENTINEL2_BANDS
 from geodata.products.open_street_map import OSM_ROADS
+from geodata.products.park_entrances import PARK_ENTRANCES
 from geodata.products.parks import UPIS_UQ153
 from geodata.products.road_address import LT_C_SPBD, TL_SPBD_BULD
 from geodata.products.terrain_files import DEM
@@ -35,6 +36,7 @@ PRODUCTS: tuple[Product, ...] = (
     UPIS_UQ153,
     *TOPOGRAPHIC_MAPS,
     OSM_ROADS,
+    PARK_ENTRANCES,
     LAND_USE_PLAN,
     DISTRICT,
     PARCELS_BY_JIBUN,

@@ -274,6 +274,7 @@ RAW_COLUMNS: Mapping[Role, tuple[str, ...]] = {
     "roof_planes": ("building",),
     "terrain": ("source_id", "elevation_m"),
     "roads": ("source_id", "class", "road_name", "name", "width_m"),
+    "park_entrances": ("source_id", "park_name", "name"),
     "land_characteristics": (
         "pnu",
         "jimok",

@@ -154,9 +154,11 @@ def heat(work: Work) -> None:
             work.write(heat_of(frame, key, mapped, shade, sun_h), file)
 
 
-@step(
-    "scenario/parks", group="green", needs=("sources/parks", "scenario/blocks", "scenario/heat"), layer=LAYERS["parks"]
-)
+NO_PARKS = ("공원·녹지 자료가 없음", "no parks, neither designated nor planned")
+
+
+@step("scenario/parks", group="green", layer=LAYERS["parks"],
+      needs=("sources/parks", "scenario/blocks", "scenario/heat", "scenario/park_access"))  # fmt: skip
 def parks(work: Work) -> None:
     """Published layer: parks and green spaces designated by urban planning, in a plan with its park and green blocks.
 
@@ -164,22 +166,26 @@ def parks(work: Work) -> None:
     """
     frame = parks_of(work)
     if frame is None:
-        work.absent("공원·녹지 자료가 없음", "no parks, neither designated nor planned")
+        work.absent(*NO_PARKS)
         return
+    frame = work.joined(frame, "park_id", "scenario/park_access", "parks.parquet")
     work.write(LAYERS["parks"].finish(work.joined(frame, "park_id", "scenario/heat", "parks.parquet")))
 
 
-@step("scenario/park_access", group="green", kinds={"geopandas", "scipy"}, essential=("scenario/footprints", "scenario/parks"),
-      needs=("sources/roads", "sources/parcels", "sources/land_cover", "scenario/blocks"))  # fmt: skip
+@step("scenario/park_access", group="green", kinds={"geopandas", "scipy"}, essential=("scenario/footprints",),
+      needs=("sources/parks", "sources/park_entrances", "sources/roads", "sources/parcels", "sources/land_cover", "scenario/blocks"))  # fmt: skip
 def park_access(work: Work) -> None:
     """Residents of each building and their way on foot to the nearest park, along the walking network.
 
     건물별 추정 주민 수와 공원까지 걷는 거리.
     """
+    designated = parks_of(work)
+    if designated is None:
+        work.absent(*NO_PARKS)
+        return
     plan = None
     if work.has("scenario/blocks"):
-        use = work.frame("scenario/blocks").set_index("block_id")["use_class"]
-        plan = PlannedGround.of(work.frame("scenario/blocks", "ground.parquet"), use)
+        plan = PlannedGround.of(work.frame("scenario/blocks", "ground.parquet"), work.frame("scenario/blocks"))
     made = walk_network(
         work.frame_or_none("sources/roads"),
         work.frame_or_none("sources/parcels"),
@@ -196,7 +202,13 @@ def park_access(work: Work) -> None:
         work.absent("주거용 건물이 없음", "no residential building is known")
         return
     homes = buildings[buildings["building_id"].isin(people.index)].reset_index(drop=True)
-    found = access_of(homes, work.frame("scenario/parks"), network, planned=work.scenario != PRESENT)
+    found = access_of(
+        homes,
+        designated,
+        network,
+        work.frame_or_none("sources/park_entrances"),
+        planned=work.scenario != PRESENT,
+    )
     work.write(building_columns(people, found.buildings, source), "buildings.parquet")
     work.write(found.parks, "parks.parquet")
     work.write(found.quality, "quality.parquet")
@@ -205,6 +217,7 @@ def park_access(work: Work) -> None:
         "network_km": round(float(network.length_m.sum()) / 1000, 1),
         "network_parts": int(network.component.max()) + 1 if len(network.nodes) else 0,
         "residents": round(float(people["residents"].sum())),
+        **{f"surveyed_entrances_{end}": number for end, number in found.surveyed.items()},
     }
 
 

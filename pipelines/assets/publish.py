@@ -38,6 +38,7 @@ CLEAN = (
     "sources/buildings",
     "sources/land_cover",
     "sources/parks",
+    "sources/park_entrances",
     "sources/plan_blocks",
     "sources/roads",
     "sources/roof_planes",

@@ -231,7 +231,7 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
     """
     site = workplace.site
     pinned = pin_objects(store, site)
-    problems = release_problems(site, pinned.__getitem__, SOURCE_STEPS)
+    problems = release_problems(site, store, pinned.__getitem__, SOURCE_STEPS)
     if problems:
         raise InputError("checks refuse these layers:\n  " + "\n  ".join(problems))
     summary = summary_lines(site, pinned)

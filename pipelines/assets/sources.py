@@ -15,6 +15,7 @@ from geodata.clean.district import district_boundary
 from geodata.clean.land_cover import clean_land_cover
 from geodata.clean.land_tables import clean_land_characteristics, clean_land_use_regulation
 from geodata.clean.parcels import clean_parcels
+from geodata.clean.park_entrances import clean_park_entrances, entrance_area
 from geodata.clean.parks import clean_parks
 from geodata.clean.plan_blocks import clean_plan_blocks
 from geodata.clean.roads import clean_roads
@@ -211,6 +212,16 @@ def parks(work: Work) -> None:
     work.write_clean(clean_parks(_read(work, "parks", area), area))
 
 
+@step("sources/park_entrances", group="sources", role="park_entrances", needs=(AREA, "sources/parks"))
+def park_entrances(work: Work) -> None:
+    """Clean surveyed entrances of parks, also of parks that reach out of the study area; kept for walking distances, not published.
+
+    정제한 공원 출입구 조사: 보행 거리 계산용, 공개하지 않음.
+    """
+    area = entrance_area(load_area(work), work.frame_or_none("sources/parks"))
+    work.write_clean(clean_park_entrances(_read(work, "park_entrances", area), area))
+
+
 @step("sources/plan_blocks", group="sources", role="plan_blocks", needs=(AREA,))
 def plan_blocks(work: Work) -> None:
     """Clean blocks of the land-use plan; published with the scenarios that plan.
@@ -330,6 +341,7 @@ STEPS: tuple[Step, ...] = (
     buildings,
     land_cover,
     parks,
+    park_entrances,
     plan_blocks,
     roads,
     terrain,

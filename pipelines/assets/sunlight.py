@@ -24,7 +24,7 @@ def winter_sun(work: Work) -> None:
         return
     terrain = work.path("sources/terrain", "terrain.tif") if work.has("sources/terrain") else None
     surface = SurfaceFolder.open(work.need("scenario/surface").data, terrain)
-    work.write(sun_of(homes, surface, town_sun(load_area(work))))
+    work.write(sun_of(homes, surface, town_sun(load_area(work)), keep=work.part))
 
 
 STEPS: tuple[Step, ...] = (winter_sun,)

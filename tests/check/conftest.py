@@ -8,35 +8,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import geopandas as gpd
 import pytest
-import yaml
 from pylopdf_fonts_ko import sans_path
 
-from geodata.demo import write_demo
-from tests.check.small_town import SmallTown
+from tests.small_town import SmallTown, run_small
 from twin.publish.durable import remove_tree
-
-
-def run_small(base: Path, *, plans: bool) -> SmallTown:
-    """Write a corner of the demo town into ``base`` and run it once."""
-    site_file = write_demo(base / "demo", "town")
-    middle = gpd.read_file(base / "demo" / "study_area.geojson").to_crs(5186).union_all().centroid
-    site = yaml.safe_load(site_file.read_text(encoding="utf-8"))
-    # south-west of the middle, where a park lies
-    west, south = round(middle.x) - 250, round(middle.y) - 250
-    site["study_area"] = {"bbox": [west, south, west + 250, south + 250], "crs": "EPSG:5186"}
-    if not plans:
-        site["scenarios"] = ["existing"]
-        site.pop("plans", None)
-    site["surface"] = {"cell_size_m": 2.0}
-    site["solar"]["azimuths"] = 16
-    site_file.write_text(yaml.safe_dump(site, allow_unicode=True), encoding="utf-8")
-    for sheet in (base / "demo" / "inbox").glob("SG05*"):
-        sheet.unlink()
-    town = SmallTown(site_file, base)
-    assert town.run() == 0, town.words
-    return town
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +42,15 @@ def small_town(present_base, tmp_path):
     remove_tree(place)
 
 
+@pytest.fixture
+def planned_town(small_base, tmp_path):
+    """A copy of the small town in both scenarios, for tests that change it."""
+    place = tmp_path / "planned"
+    shutil.copytree(small_base, place, symlinks=True)
+    yield SmallTown(place / "demo" / "site.yaml", place)
+    remove_tree(place)
+
+
 SYSTEM_PYTHON = Path("/usr/bin/python3")
 
 
@@ -88,7 +73,7 @@ def probe_qgis():
         environment = {**clean, "QT_QPA_PLATFORM": "offscreen", "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
         done = subprocess.run(
             [SYSTEM_PYTHON, Path(__file__).with_name(script), subject, folder, sans_path()],
-            capture_output=True, text=True, check=True, env=environment, timeout=240,
+            capture_output=True, text=True, check=True, env=environment, timeout=900,
         )  # fmt: skip
         return json.loads(done.stdout), done.stderr
 

@@ -35,7 +35,7 @@ def site(folder: Path, executor: str) -> Path:
 
 
 @pytest.mark.check
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 def test_steps_in_processes_of_their_own_make_the_same_bytes(tmp_path):
     found = {}
     for executor in ("in_process", "multiprocess"):

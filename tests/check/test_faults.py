@@ -12,18 +12,19 @@ import subprocess
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from pipelines.store import Store
-from tests.check.small_town import ended
+from tests.small_town import ended
 from twin.publish.release import verify_latest
 from twin.publish.site_folder import SiteFolder
 
-pytestmark = [pytest.mark.check, pytest.mark.timeout(1500)]
-
 KILLS = int(os.environ.get("TWIN_KILLS", "6"))
 """How many runs are killed: TWIN_KILLS=30 is what a release of the software is tried with."""
+
+pytestmark = [pytest.mark.check, pytest.mark.timeout(1500 + 300 * KILLS)]
 
 SEED = 20261126
 
@@ -41,12 +42,18 @@ def test_killed_at_random_moments_a_reader_meets_a_whole_release_and_the_next_ru
     started = time.monotonic()
     assert small_town.run() == 0, small_town.words
     whole_s = time.monotonic() - started
-    killed = 0
-    for number in range(KILLS):
-        small_town.edit(1300.0 + number)
+    killed = number = 0
+    while killed < KILLS:
+        number += 1
+        assert number <= 4 * KILLS, f"only {killed} of {number - 1} runs were still at work when they should be killed"
+        small_town.edit(1300.0 + 0.5 * number)
         before = small_town.latest
+        started = time.monotonic()
         child = small_town.start()
-        time.sleep(moments.uniform(0, whole_s))
+        child.join(moments.uniform(0, whole_s))
+        if child.exitcode is not None:
+            # the machine has become quicker since the run that was measured
+            whole_s = time.monotonic() - started
         child.kill()
         killed += ended(child) == -signal.SIGKILL
         assert_whole(small_town)
@@ -55,8 +62,7 @@ def test_killed_at_random_moments_a_reader_meets_a_whole_release_and_the_next_ru
         assert small_town.latest != before, number
         left = [p.name for p in small_town.workplace.releases.rglob(".*") if p.name != ".lock"]
         assert left == [], number
-    print(f"{killed} of {KILLS} runs were killed before they ended; every latest whole, every next run healed")
-    assert killed > KILLS / 2
+    print(f"{killed} of {number} runs were killed before they ended; every latest whole, every next run healed")
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "record", "pointer"])
@@ -87,16 +93,23 @@ def test_two_runs_started_together_publish_one_release(small_town):
     assert len(SiteFolder(small_town.workplace.releases).ids()) == 2
 
 
+def _databases(town) -> set[Path]:
+    return {path for path in town.workplace.dagster_home.rglob("*.db") if path.stat().st_size}
+
+
 def test_a_busy_event_log_is_waited_for(small_town):
-    """Another process holds Dagster's database of events for two seconds in the middle of a run."""
+    """Another process holds Dagster's databases of events for two seconds in the middle of a run, that of the run too."""
     small_town.edit(1311.0)
-    databases = [p for p in small_town.workplace.dagster_home.rglob("*.db") if p.stat().st_size]
-    assert databases
+    known = _databases(small_town)
+    assert known
     child = small_town.start()
-    time.sleep(1.0)
-    held = [sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False) for path in databases]
+    while not _databases(small_town) - known:  # each run has a database of its own
+        assert child.is_alive(), small_town.words
+        time.sleep(0.02)
+    held = [sqlite3.connect(path, timeout=60, isolation_level=None) for path in sorted(_databases(small_town))]
     for connection in held:
         connection.execute("BEGIN IMMEDIATE")
+    assert child.is_alive(), "the run was over before its records were held"
     time.sleep(2.0)
     for connection in held:
         connection.execute("ROLLBACK")
@@ -115,16 +128,18 @@ def test_a_file_replaced_during_the_run_publishes_nothing_of_it(small_town):
     def keep_copying() -> None:
         half = len(whole) // 2
         number = 0
-        while not over.is_set():
-            path.write_bytes(whole[: half + number * 997 % half])
+        # never empty, as a file that is written anew is for a moment: two looks could find that equal
+        while not over.wait(0.01):
+            os.truncate(path, half + number * 997 % half)
             number += 1
-            time.sleep(0.01)
 
     copier = threading.Thread(target=keep_copying)
     copier.start()
-    code = small_town.run()
-    over.set()
-    copier.join()
+    try:
+        code = small_town.run()
+    finally:
+        over.set()
+        copier.join()
     assert code == 1, small_town.words
     assert ".epw" in small_town.words
     assert small_town.latest == before

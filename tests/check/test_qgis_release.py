@@ -10,7 +10,7 @@ from PIL import Image
 
 from twin.publish.durable import remove_tree, sha256_of
 
-pytestmark = [pytest.mark.check, pytest.mark.qgis, pytest.mark.timeout(800)]
+pytestmark = [pytest.mark.check, pytest.mark.qgis, pytest.mark.timeout(2400)]
 
 SCENARIOS = ("existing", "planned")
 KOREAN_SHARE = 0.9

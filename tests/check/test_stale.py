@@ -17,7 +17,7 @@ from pipelines.instance import open_instance
 from pipelines.sensors import BY_COMMAND, RUN_LABEL
 from pipelines.status import asset_states
 
-pytestmark = [pytest.mark.check, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.check, pytest.mark.timeout(1800)]
 
 
 def stale_keys(workplace) -> set[str]:
@@ -55,16 +55,13 @@ def test_commands_of_dagster_and_of_twin_leave_records_in_one_instance(small_tow
         capture_output=True,
         text=True,
         check=False,
-        timeout=240,
+        timeout=900,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     with open_instance(workplace) as instance:
         runs = instance.get_runs()
         ours = [r for r in runs if r.tags.get(RUN_LABEL) == BY_COMMAND]
-        events = instance.get_event_records(
-            dg.EventRecordsFilter(dg.DagsterEventType.ASSET_MATERIALIZATION, dg.AssetKey(["existing", "roofs"])),
-            limit=5,
-        )
+        events = instance.fetch_materializations(dg.AssetKey(["existing", "roofs"]), limit=5).records
     assert ours
     assert len(runs) > len(ours)
     assert len({event.run_id for event in events}) >= 2

@@ -1,4 +1,4 @@
-"""One demo town, run once for all tests here, and helpers to run it again somewhere else."""
+"""One demo town and a corner of it, each run once for all tests here, and helpers to run them again somewhere else."""
 
 from __future__ import annotations
 
@@ -9,15 +9,20 @@ import pickle
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from geodata.demo import write_demo
 from pipelines.instance import Workplace, open_workplace
 from pipelines.run import Outcome, run_job
+from tests.small_town import write_small
 from twin.publish.durable import remove_tree
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ def _twin(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Complet
     """Run the command line as a user would."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DAGSTER", "TWIN"))}
     command = [str(Path(sys.executable).with_name("twin")), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=cwd, check=False, timeout=560)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=cwd, check=False, timeout=1500)
 
 
 @pytest.fixture(scope="session")
@@ -58,9 +63,23 @@ def twin():
     return _twin
 
 
+def _made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Made]) -> Made:
+    """Return what ``make`` makes in a folder of its own; once for all workers of the test run."""
+    place = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent
+    folder, told = place / name, place / f"{name}.pickle"
+    with (place / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not told.exists():
+            made = make(folder)
+            told.write_bytes(pickle.dumps(made))
+    return pickle.loads(told.read_bytes())  # noqa: S301 - written by a worker of this very test run
+
+
 @pytest.fixture(scope="session")
 def demo_site(tmp_path_factory) -> Path:
-    return write_demo(tmp_path_factory.mktemp("demo"), "town")
+    return _made_once(tmp_path_factory, "demo", lambda folder: write_demo(folder, "town"))
 
 
 @pytest.fixture(scope="session")
@@ -70,26 +89,28 @@ def truth(demo_site) -> dict:
 
 @pytest.fixture(scope="session")
 def town(demo_site, tmp_path_factory):
-    """The demo town after its first run, made once for all workers of the test run; tests must not change it."""
-    place = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        place = place.parent
-    folder, told = place / "town", place / "town.pickle"
-    with (place / "town.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not told.exists():
-            told.write_bytes(pickle.dumps(_run_site(demo_site, folder)))
-    run = pickle.loads(told.read_bytes())  # noqa: S301 - written by a worker of this very test run
+    """The demo town after its first run; tests must not change it."""
+    run = _made_once(tmp_path_factory, "town", lambda folder: _run_site(demo_site, folder))
+    assert run.outcome.succeeded, run.outcome.reasons
+    return run
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory):
+    """A corner of the demo town as it is, drawn coarsely, after its first run; tests must not change it."""
+
+    def make(folder: Path) -> Run:
+        return _run_site(write_small(folder / "demo", plans=False, land_cover=True), folder)
+
+    run = _made_once(tmp_path_factory, "small", make)
     assert run.outcome.succeeded, run.outcome.reasons
     return run
 
 
 @pytest.fixture
-def own_town(demo_site, town, tmp_path):
-    """A copy of the demo with its store and its release, for a test that changes things."""
-    shutil.copytree(demo_site.parent, tmp_path / "demo")
+def own_small(small, tmp_path):
+    """A copy of the small town with its store and its release, for a test that changes things: site file and folder."""
     folder = tmp_path / "place"
-    shutil.copytree(town.workplace.state, folder / "state")
-    shutil.copytree(town.workplace.outputs, folder / "outputs", symlinks=True)
-    yield tmp_path / "demo" / "site.yaml", folder
+    shutil.copytree(small.workplace.state.parent, folder, symlinks=True)
+    yield folder / "demo" / "site.yaml", folder
     remove_tree(folder)

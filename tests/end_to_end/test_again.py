@@ -11,8 +11,8 @@ import pyogrio
 from pipelines.status import asset_states
 
 
-def test_the_same_again_builds_and_publishes_nothing(own_town, run_site):
-    site_file, folder = own_town
+def test_the_same_again_builds_and_publishes_nothing(own_small, run_site):
+    site_file, folder = own_small
     # a copied town lies elsewhere but is the same town
     run = run_site(site_file, folder)
     assert run.outcome.succeeded, run.outcome.reasons
@@ -21,16 +21,17 @@ def test_the_same_again_builds_and_publishes_nothing(own_town, run_site):
     assert len(list((run.workplace.releases / "releases").iterdir())) == 1
 
 
-def test_two_empty_output_folders_give_the_same_bytes(demo_site, town, tmp_path, run_site):
-    shutil.copytree(demo_site.parent, tmp_path / "elsewhere")
+def test_two_empty_output_folders_give_the_same_bytes(small, tmp_path, run_site):
+    shutil.copytree(small.workplace.site_file.parent, tmp_path / "elsewhere")
     run = run_site(tmp_path / "elsewhere" / "site.yaml", tmp_path / "place")
     assert run.outcome.succeeded, run.outcome.reasons
-    digests = [hashlib.sha256(r.geopackage.read_bytes()).hexdigest() for r in (town, run)]
+    assert run.outcome.reused == 0
+    digests = [hashlib.sha256(each.geopackage.read_bytes()).hexdigest() for each in (small, run)]
     assert digests[0] == digests[1]
 
 
-def test_a_removed_source_rebuilds_what_depends_on_it_and_says_what_is_missing(own_town, run_site, twin):
-    site_file, folder = own_town
+def test_a_removed_source_rebuilds_what_depends_on_it_and_says_what_is_missing(own_small, run_site, twin):
+    site_file, folder = own_small
     (site_file.parent / "inbox" / "UPIS_C_UQ153.zip").unlink()
     seen = {}
 
@@ -66,8 +67,8 @@ def test_a_removed_source_rebuilds_what_depends_on_it_and_says_what_is_missing(o
     assert len(list((run.workplace.releases / "releases").iterdir())) == 2
 
 
-def test_status_tells_fresh_and_stale_in_words(own_town, run_site):
-    site_file, folder = own_town
+def test_status_tells_fresh_and_stale_in_words(own_small, run_site):
+    site_file, folder = own_small
     run = run_site(site_file, folder)
     # a source that the demo has no file for is absent, and knows why
     assert all(word == "fresh" or (word == "absent" and why) for _, word, why in asset_states(run.workplace))
@@ -76,8 +77,8 @@ def test_status_tells_fresh_and_stale_in_words(own_town, run_site):
     assert states["sources/inventory"] == ("stale", "files in the inbox have changed")
 
 
-def test_an_altered_release_is_named_and_published_anew(own_town, run_site):
-    site_file, folder = own_town
+def test_an_altered_release_is_named_and_published_anew(own_small, run_site):
+    site_file, folder = own_small
     first = run_site(site_file, folder)
     altered = first.geopackage.resolve()
     altered.chmod(0o644)

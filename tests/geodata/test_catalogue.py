@@ -9,9 +9,10 @@ import shapely
 
 from geodata.catalogue import LAYERS, PUBLISHED, LayerError
 from geodata.catalogue.document import DOCUMENT, document
+from geodata.catalogue.whatif import WHATIF_LAYERS
 
 UNIT_SUFFIXES = {
-    "m2": "_m2", "m": None, "%": "_pct", "kWh": "_kwh", "kWp": "_kwp", "kWh/m2": "_kwh_m2", "kWh/kWp": "_kwh_kwp", "deg": "_deg", "층": "_limit",
+    "m2": "_m2", "m": None, "%": "_pct", "%p": "_pct", "kWh": "_kwh", "kWp": "_kwp", "kWh/m2": "_kwh_m2", "kWh/kWp": "_kwh_kwp", "deg": "_deg", "층": "_limit",
     "kW": "_kw", "h": "_h", "KRW": "_krw", "KRW/kWh": "_krw_kwh", "a": "_years", "tCO2eq": "_tco2", "tCO2eq/MWh": "_tco2_mwh",
 }  # fmt: skip
 # design: these two names are fixed by other programs that read them
@@ -44,6 +45,14 @@ def test_every_declaration_explains_itself(layer):
             assert field.name in NAMES_WITHOUT_SUFFIX or field.name.endswith(suffix or "_m"), field.name
         if field.kind == "real":
             assert field.decimals is not None, field.name
+
+
+def test_shares_differ_by_percentage_points_everywhere():
+    told = [field for layer in (*PUBLISHED.values(), *WHATIF_LAYERS.values()) for field in layer.fields]
+    differences = {field.name: field.unit for field in told if re.search(r"_pct_change$|_change_pct$", field.name)}
+    assert {"green_cover_pct_change", "self_sufficiency_pct_change", "biotope_change_pct"} <= set(differences)
+    assert set(differences.values()) == {"%p"}
+    assert {field.name for field in told if field.unit == "%p"} == set(differences)
 
 
 def test_one_name_means_one_quantity_everywhere():

@@ -14,7 +14,7 @@ from pipelines.instance import open_workplace
 from pipelines.run import run_job
 from twin.publish.validate import validate_release
 
-pytestmark = [pytest.mark.check, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.check
 
 X, Y = 186_000.0, 537_000.0
 CRS = "EPSG:5186"

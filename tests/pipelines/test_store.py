@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,19 @@ def test_a_damaged_object_is_built_again(tmp_path, damage):
     assert len(calls) == 2
     assert (again.data / "x.txt").read_text(encoding="utf-8") == "abc"
     assert again.content == first.content
+
+
+@pytest.mark.parametrize("same_time", [True, False])
+def test_damage_after_a_first_reading_is_seen_by_the_same_store(tmp_path, same_time):
+    store = Store(tmp_path)
+    found = store.get_or_build("town/roofs", **COMMON, build=writer("abc"))
+    file = found.data / "x.txt"
+    assert store.current("town/roofs") is not None
+    before = file.stat()
+    file.write_text("abd", encoding="utf-8")  # as long as before
+    if same_time:
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert store.current("town/roofs") is None
 
 
 def test_a_failed_build_leaves_nothing_behind_and_keeps_the_last_object(tmp_path):

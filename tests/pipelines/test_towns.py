@@ -32,7 +32,6 @@ PARCELS = """{"type": "FeatureCollection", "crs": {"type": "name", "properties":
 
 
 @pytest.mark.check
-@pytest.mark.timeout(200)
 def test_a_town_that_is_refused_does_not_keep_the_next_from_publishing(tmp_path):
     empty = town(tmp_path / "a", "empty_town", files=False)
     gone = tmp_path / "gone.yaml"

@@ -22,7 +22,7 @@ def server(tmp_path):
 
 
 def ask(server, path):
-    connection = HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", server.server_port, timeout=120)
     connection.request("GET", path)
     answer = connection.getresponse()
     body = answer.read().decode("utf-8")

@@ -6,6 +6,7 @@ Draws with its own canvas and its own font file, so nothing of matplotlib's glob
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -109,12 +110,22 @@ class Sheet:
         if colours is None:
             path.write_bytes(buffer.getvalue())
             return
+        # a class that few features have must keep its colour
         picture = (
             Image.open(buffer)
             .convert("RGB")
-            .quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+            .quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         )
         picture.save(path, format="PNG", optimize=True)
+
+
+def in_two_lines(words: str, line: int | None) -> str:
+    """Return ``words`` in both languages, Korean above English where they are wider than ``line`` Latin letters; None: as they are."""
+    wide = sum(2 if ord(letter) > 0x2E7F else 1 for letter in words)
+    if line is None or wide <= line or " / " not in words:
+        return words
+    ko, en = words.split(" / ", 1)
+    return "\n".join([ko, *textwrap.wrap(en, line)])
 
 
 def legend_box(
@@ -126,8 +137,12 @@ def legend_box(
     anchor: tuple[float, float],
     columns: int = 1,
     edge: str = "#8a8578",
+    line: int | None = None,
 ) -> float:
-    """Put a legend with its upper left corner at ``anchor`` (shares of the panel) and return where its right edge is."""
+    """Put a legend with its upper left corner at ``anchor`` (shares of the panel) and return where its right edge is.
+
+    Words longer than ``line`` letters, where it is given, go to a second line.
+    """
     handles = [
         Patch(facecolor=entry.colour, edgecolor=edge, linewidth=0.5, hatch="////" if entry.hatched else None)
         for entry in classes
@@ -135,8 +150,8 @@ def legend_box(
     drawn = Legend(
         axes,
         handles,
-        [entry.ko if entry.ko == entry.en else f"{entry.ko} / {entry.en}" for entry in classes],
-        title=title,
+        [in_two_lines(entry.ko if entry.ko == entry.en else f"{entry.ko} / {entry.en}", line) for entry in classes],
+        title=in_two_lines(title, line),
         prop=font(size_pt),
         title_fontproperties=font(size_pt * 1.08),
         loc="upper left",

@@ -18,7 +18,17 @@ from geodata.catalogue import LAYERS, PUBLISHED
 from geodata.catalogue.model import UNSHADED
 from twin.publish.about import ReleaseAbout
 from twin.publish.map_shapes import draw_classes, draw_polygons
-from twin.publish.map_sheet import FAINT, Bounds, Sheet, font, hillshade, legend_box, north_arrow, scale_bar
+from twin.publish.map_sheet import (
+    FAINT,
+    Bounds,
+    Sheet,
+    font,
+    hillshade,
+    in_two_lines,
+    legend_box,
+    north_arrow,
+    scale_bar,
+)
 from twin.publish.styles import LegendClass, Style, legend, styles_for
 
 _EXTENT_LAYERS = ("buildings", "parcels", "plan_blocks", "roofs", "green", "parks", "districts")
@@ -110,11 +120,12 @@ def draw_layer(
     draw_classes(axes, shapes, layer, style, classes, width=0.8 if name == "districts" else 0.3 * _thin(axes), order=2)
     if name == "districts":
         _name_districts(axes, shapes)
-    sheet.text(0.15, 5.02, f"{layer.ko} / {layer.en}", 13)
+    title = in_two_lines(f"{layer.ko} / {layer.en}", 60)
+    sheet.text(0.15, 5.02, title, 9 if "\n" in title else 13)
     sunlit = style.column is not None and layer[style.column].sunlit
     sheet.marks(about, 5.04, 7.5, margin=0.15, unshaded=sunlit)
     if classes:
-        legend_box(axes, _legend_title(name, style, about), classes, size_pt=7.5, anchor=(1.03, 1.0))
+        legend_box(axes, _legend_title(name, style, about), classes, size_pt=7.5, anchor=(1.03, 1.0), line=36)
     scale_bar(axes, 7.5)
     north_arrow(axes, 8)
     sheet.text(0.15, 0.12, f"{len(frame):,} · {about.title_ko} · {about.crs}", 7, colour=FAINT)

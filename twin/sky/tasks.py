@@ -12,7 +12,7 @@ from functools import partial
 from typing import TypeVar
 
 from geodata.compute import ComputeSpec
-from geodata.errors import InputError
+from twin.sky.cluster import run_on_cluster
 from twin.sky.compiled import thread_count
 
 Job = TypeVar("Job")
@@ -20,9 +20,6 @@ Result = TypeVar("Result")
 
 MOST_AT_ONCE = 8
 """Pieces in work at a time in this process: it bounds memory on machines with many processors."""
-RETRIES = 3
-PATIENCE_S = 30
-"""How long to wait for a scheduler to answer, and for its first worker."""
 
 
 def run_tasks(
@@ -40,10 +37,10 @@ def run_tasks(
     Raises
     ------
     InputError
-        If a cluster is asked for and Dask is not installed, or no scheduler or worker answers.
+        If a cluster is asked for and cannot do the work; see `twin.sky.cluster`.
     """
     if compute is not None and compute.scheduler == "distributed":
-        return _on_cluster(work, jobs, str(compute.address))
+        return run_on_cluster(work, jobs, str(compute.address))
     at_once = min(len(jobs), thread_count(), MOST_AT_ONCE)
     if at_once < 2 or importlib.util.find_spec("dask") is None:
         return [work(job, thread_count()) for job in jobs]
@@ -51,34 +48,3 @@ def run_tasks(
 
     pieces = [dask.delayed(partial(work, job, thread_count() // at_once), pure=False)() for job in jobs]
     return list(dask.compute(*pieces, scheduler="threads", num_workers=at_once))
-
-
-def _on_cluster(work: Callable[[Job, int], Result], jobs: Sequence[Job], address: str) -> list[Result]:
-    if importlib.util.find_spec("distributed") is None:
-        raise InputError(
-            "compute.scheduler is distributed, but dask.distributed is not installed here; run "
-            "pip install 'newtown-twin[distributed]', or say compute: {scheduler: threads}"
-        )
-    from distributed import Client  # noqa: PLC0415 - optional, and slow to import
-
-    try:
-        client = Client(address, timeout=PATIENCE_S, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"no Dask scheduler answers at compute.address {address}; start one with: dask scheduler, or say "
-            "compute: {scheduler: threads}"
-        ) from error
-    with client:
-        try:
-            client.wait_for_workers(1, timeout=PATIENCE_S)
-        except TimeoutError as error:
-            raise InputError(
-                f"the Dask scheduler at {address} has no workers; start some with: dask worker {address}"
-            ) from error
-        # one thread each: it is the workers' own setting how many pieces run at once
-        futures = client.map(_with_one_thread, [partial(work, job) for job in jobs], pure=False, retries=RETRIES)
-        return list(client.gather(futures))
-
-
-def _with_one_thread(work: Callable[[int], Result]) -> Result:
-    return work(1)

@@ -197,6 +197,10 @@ def pooled_surface(
     return FarSurface.of(out, size, west, north)
 
 
+_FILLED_ROWS = 512
+"""Terrain is resampled strip by strip, and only as wide as something is missing."""
+
+
 @dataclass(frozen=True)
 class SurfaceFolder:
     """Reads any rectangle from a folder of surface tiles as `twin.surface.build_surface` writes them."""
@@ -295,4 +299,11 @@ class SurfaceFolder:
             "height": heights.shape[0], "src_nodata": float("nan"), "nodata": float("nan"), "resampling": Resampling.bilinear,
         }  # fmt: skip
         with rasterio.open(terrain) as source, WarpedVRT(source, **options) as ground:
-            np.copyto(heights, ground.read(1), where=np.isnan(heights))
+            for upper in range(0, len(heights), _FILLED_ROWS):
+                strip = heights[upper : upper + _FILLED_ROWS]
+                holes = np.flatnonzero(np.isnan(strip).any(axis=0))
+                if len(holes):
+                    left, right = int(holes[0]), int(holes[-1]) + 1
+                    window = rasterio.windows.Window(left, upper, right - left, len(strip))
+                    part = strip[:, left:right]
+                    np.copyto(part, ground.read(1, window=window), where=np.isnan(part))

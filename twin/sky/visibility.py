@@ -21,7 +21,11 @@ _CLEARANCE_M = 1e-3
 
 
 def horizon_at(
-    surface: npt.ArrayLike, cell_size_m: float, xyz: npt.ArrayLike, azimuths: int | Sequence[float] | np.ndarray
+    surface: npt.ArrayLike,
+    cell_size_m: float,
+    xyz: npt.ArrayLike,
+    azimuths: int | Sequence[float] | np.ndarray,
+    threads: int | None = None,
 ) -> np.ndarray:
     """Return the skyline seen from points on or above the surface.
 
@@ -31,6 +35,7 @@ def horizon_at(
     cell_size_m : side of the square cells [m]
     xyz : (points, 3) metres east of the array's western edge, north of its southern edge, and height
     azimuths : number of directions evenly from north, or directions [deg]
+    threads : how many share the work; None is one for each processor
 
     Returns
     -------
@@ -52,7 +57,7 @@ def horizon_at(
     radians = np.radians(directions)
     side_by_side(
         _rays, grid.heights, grid.cell_size_m, WALL_SLOPE * grid.cell_size_m, points, np.sin(radians), np.cos(radians),
-        float(np.nanmax(grid.heights)), out,
+        float(np.nanmax(grid.heights)), out, threads=threads,
     )  # fmt: skip
     return np.degrees(np.arctan(out))
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -15,7 +17,9 @@ import pandas as pd
 
 from geodata.parameters import Parameters
 from twin.facades import WallPoints, wall_points
+from twin.sky.tasks import run_tasks
 from twin.sky.tiles import TILE_M, Bounds, SurfaceFolder
+from twin.sky.town import Keep
 from twin.sky.visibility import horizon_at
 from twin.sunlight.solstice import SolsticeSun, winter_parameters
 
@@ -25,8 +29,15 @@ COLUMNS = (
 )  # fmt: skip
 
 
+_FOUND = "points.npy"
+
+
 def winter_sun(
-    homes: gpd.GeoDataFrame, surface: SurfaceFolder, sun: SolsticeSun, values: Parameters | None = None
+    homes: gpd.GeoDataFrame,
+    surface: SurfaceFolder,
+    sun: SolsticeSun,
+    values: Parameters | None = None,
+    keep: Keep | None = None,
 ) -> pd.DataFrame:
     """Return the winter sun of each of ``homes``.
 
@@ -40,6 +51,9 @@ def winter_sun(
         Of `twin.sunlight.solstice.solstice_sun`.
     values
         In place of ``winter_sun.yaml``.
+    keep
+        Keeps what was found in each tile, so that only tiles are looked at again whose surface or homes have changed; as in
+        `twin.sky.town.town_skyline`.
 
     Returns
     -------
@@ -48,7 +62,7 @@ def winter_sun(
         walled in) count 0 points and have no hours.
     """
     values = winter_parameters() if values is None else values
-    run, total, open_, points = point_hours(homes, surface, sun, values)
+    run, total, open_, points = point_hours(homes, surface, sun, values, keep)
     owner = points.building[open_]
     table = pd.DataFrame({"run": run[open_], "sum": total[open_]})
     table["reached"] = 100.0 * (
@@ -70,7 +84,11 @@ def winter_sun(
 
 
 def point_hours(
-    homes: gpd.GeoDataFrame, surface: SurfaceFolder, sun: SolsticeSun, values: Parameters | None = None
+    homes: gpd.GeoDataFrame,
+    surface: SurfaceFolder,
+    sun: SolsticeSun,
+    values: Parameters | None = None,
+    keep: Keep | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, WallPoints]:
     """Return for each point at the homes' walls the longest unbroken sun and the sum of sun [h], and whether it is in the open."""
     values = winter_parameters() if values is None else values
@@ -88,10 +106,33 @@ def point_hours(
     bare = replace(surface, canopy=None)
     lit, open_ = np.zeros((len(xyz), len(sun.hour)), dtype=bool), np.zeros(len(xyz), dtype=bool)
     tile = np.floor(xyz[:, :2] / TILE_M).astype(np.int64)
-    for corner in np.unique(tile, axis=0):
-        mine = np.flatnonzero((tile == corner).all(axis=1))
+    corners = np.unique(tile, axis=0)
+    members = [np.flatnonzero((tile == corner).all(axis=1)) for corner in corners]
+
+    def look(job: tuple[np.ndarray, np.ndarray], threads: int) -> tuple[np.ndarray, np.ndarray]:
+        corner, mine = job
         box = _looked_at(corner, float(values["reach"]), bare.cell_size_m)
-        lit[mine], open_[mine] = _lit(xyz[mine], points.facing_deg[mine], bare, sun, box)
+        here = xyz[mine], points.facing_deg[mine]
+        if keep is None:
+            return _lit(*here, bare, sun, box, threads=threads)
+
+        def fill(folder: Path) -> None:
+            lit, in_the_open = _lit(*here, bare, sun, box, threads=threads)
+            np.save(folder / _FOUND, np.column_stack([in_the_open, lit]))
+
+        told = (*here, sun.azimuth_deg, sun.elevation_deg)
+        made_from = {
+            "box": box,
+            "surface": bare.identity(box),
+            "points and sun": sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in told)).hexdigest(),
+        }
+        name = f"E{corner[0]}_N{corner[1]}"
+        stored = np.load(keep(name, made_from, fill) / _FOUND)
+        return stored[:, 1:], stored[:, 0]
+
+    jobs = list(zip(corners, members, strict=True))
+    for mine, found in zip(members, run_tasks(look, jobs), strict=True):
+        lit[mine], open_[mine] = found
     inside = (sun.hour > float(values["run_from"])) & (sun.hour < float(values["run_to"]))
     return longest_run(lit[:, inside]) * sun.step_h, lit.sum(axis=1) * sun.step_h, open_, points
 
@@ -116,7 +157,7 @@ def _looked_at(corner: np.ndarray, reach_m: float, cell_size_m: float) -> Bounds
 
 
 def _lit(
-    xyz: np.ndarray, facing_deg: np.ndarray, surface: SurfaceFolder, sun: SolsticeSun, bounds: Bounds
+    xyz: np.ndarray, facing_deg: np.ndarray, surface: SurfaceFolder, sun: SolsticeSun, bounds: Bounds, *, threads: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return in which steps each point has sun, and which points lie in the open air."""
     size, (west, south, _, north) = surface.cell_size_m, bounds
@@ -128,7 +169,7 @@ def _lit(
     under = heights[row, column]
     open_ = np.isfinite(under) & ~(under > xyz[:, 2])
     lit = np.zeros((len(xyz), len(sun.hour)), dtype=bool)
-    skyline = horizon_at(heights, size, xyz[open_] - [west, south, 0.0], sun.azimuth_deg)
+    skyline = horizon_at(heights, size, xyz[open_] - [west, south, 0.0], sun.azimuth_deg, threads)
     toward = np.cos(np.radians(sun.azimuth_deg[None, :] - facing_deg[open_, None])) > 0
     lit[open_] = toward & (skyline < sun.elevation_deg[None, :]) & (sun.elevation_deg > 0)[None, :]
     return lit, open_

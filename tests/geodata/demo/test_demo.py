@@ -16,6 +16,8 @@ import pyogrio
 import pytest
 import rasterio
 import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from geodata.demo import write_demo
 from geodata.demo.defects import bow_ties
@@ -41,6 +43,12 @@ def truth(town: Path) -> dict:
 @pytest.fixture(scope="module")
 def study(town: Path) -> shapely.Polygon:
     return build_study_area(Site.load(town / "site.yaml")).area
+
+
+@pytest.fixture(scope="module")
+def roads(town: Path) -> gpd.GeoDataFrame:
+    sheets = [read(path) for path in sorted((town / "inbox").glob("376*.zip"))]
+    return gpd.GeoDataFrame(pd.concat(sheets, ignore_index=True), crs=sheets[0].crs)
 
 
 def members(path: Path) -> list[str]:
@@ -287,6 +295,63 @@ def test_parks_come_in_the_old_coordinate_system(town: Path, truth: dict, study:
     assert (single["EXCUT_SE"][inside] == "EMA0002").sum() == planted["planned"] > 0
 
 
+def test_road_centrelines_run_in_the_middle_of_the_roads(roads: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame) -> None:
+    land = parcels[parcels["A5"].str.endswith("도", na=False) & parcels.geometry.notna()]
+    ground = shapely.union_all(shapely.make_valid(land.geometry.to_numpy()), grid_size=0.01)
+    streets = roads[roads["도로구분"].isin(["시도", "면리간도로"])]
+    inside = shapely.length(shapely.intersection(streets.geometry.to_numpy(), ground)).sum()
+    # a lot whose shape was taken away, and bends, of which straightening cuts a little
+    assert inside > 0.985 * streets.length.sum()
+    # halfway along, both kerbs are equally near: the land reaches half the width to both sides
+    whole = streets[(streets["도로폭"] > 0) & (streets.length > 40)]
+    middle = shapely.line_interpolate_point(whole.geometry.to_numpy(), 0.5, normalized=True)
+    kerb = shapely.distance(middle, ground.boundary)
+    assert np.median(np.abs(2 * kerb - whole["도로폭"])) < 1.0
+    # streets are told whole: nearly all street land is within half a width, and the rounded corners, of a line
+    near = shapely.union_all(shapely.buffer(streets.geometry.to_numpy(), streets["도로폭"].clip(lower=4) / 2 + 8))
+    assert ground.difference(near).area < 0.03 * ground.area
+
+
+def test_streets_and_footways_hang_together(roads: gpd.GeoDataFrame, truth: dict) -> None:
+    assert set(roads["도로구분"]) == {"시도", "면리간도로", "부지안도로", "소로"}
+    shapes = roads.geometry.to_numpy()
+    one, other = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=0.05)
+    count, part = connected_components(coo_array((np.ones(len(one)), (one, other)), shape=(len(shapes), len(shapes))))
+    largest = np.argmax(np.bincount(part, weights=roads.length, minlength=count))
+    assert roads.length[part == largest].sum() > 0.95 * roads.length.sum()
+    assert truth["roads"]["length_by_purpose_m"]["path"] > 1_000
+    assert truth["roads"]["length_by_purpose_m"]["drive"] > 3_000
+
+
+def test_roads_come_by_sheet_and_are_numbered_in_it(roads: gpd.GeoDataFrame, truth: dict, town: Path) -> None:
+    planted = truth["roads"]
+    assert sorted(planted["sheets"]) == sorted(path.stem for path in (town / "inbox").glob("376*.zip"))
+    assert len(planted["sheets"]) >= 2
+    assert len(roads) == planted["rows"]
+    assert duplicates(roads) >= planted["exact_duplicate_rows"] > 0
+    assert roads["UFID"].str.fullmatch("10000376120[0-9]{2}A002[0-9]{17}").all()
+    frames = sheets_over(tuple(roads.total_bounds), "EPSG:5186").set_index("number").geometry.buffer(0.01)
+    assert shapely.covers(frames.loc[roads["UFID"].str[5:13]].to_numpy(), roads.geometry.to_numpy()).all()
+
+
+def test_park_entrances_stand_at_the_parks_that_they_name(town: Path, truth: dict, roads: gpd.GeoDataFrame) -> None:
+    planted = truth["park_entrances"]
+    gates = read(town / "inbox" / "공원출입구_조사.zip")
+    assert len(gates) == planted["rows"]
+    assert duplicates(gates) == planted["exact_duplicate_rows"]
+    gates = gates.drop_duplicates("출입구번호")
+    parks = read(town / "inbox" / "UPIS_C_UQ153.zip").drop_duplicates("PRESENT_SN").to_crs("EPSG:5186")
+    whole = parks[parks["DGM_NM"].str.startswith("가상 제")].set_index("DGM_NM").geometry
+    mine = gates[gates["공원명"].isin(whole.index)]
+    assert mine["공원명"].nunique() >= planted["parks_surveyed"] - 1  # the name of one park in the file is damaged
+    border = shapely.distance(mine.geometry.to_numpy(), whole[mine["공원명"]].boundary.to_numpy())
+    assert border.max() < 7.5  # five standard deviations of the survey
+    assert shapely.distance(mine.geometry.to_numpy(), shapely.union_all(roads.geometry.to_numpy())).max() < 40
+    strays = gates[gates["공원명"] == "가상 체육관"]
+    assert len(strays) == planted["without_park"]
+    assert strays.distance(shapely.union_all(whole.to_numpy())).min() > 100
+
+
 def test_plan_fills_the_district_with_its_homes(town: Path, truth: dict) -> None:
     plan = read(town / "inbox" / "LH_토지이용계획.zip")
     district = read(town / "inbox" / "LT_C_LHZONE.zip")
@@ -352,6 +417,8 @@ def test_weather_has_no_line_longer_or_shorter_than_the_format(town: Path) -> No
 def test_real_readers_find_what_was_planted(town: Path, truth: dict) -> None:
     from geodata.clean.buildings import clean_buildings
     from geodata.clean.parcels import clean_parcels
+    from geodata.clean.park_entrances import clean_park_entrances
+    from geodata.clean.roads import clean_roads
     from geodata.inbox import take_inventory
     from geodata.vector_file import read_dataset
 
@@ -369,6 +436,8 @@ def test_real_readers_find_what_was_planted(town: Path, truth: dict) -> None:
         "weather",
         "plan_blocks",
         "district",
+        "roads",
+        "park_entrances",
     }
     bounds = tuple(area.area.buffer(50).bounds)
     parcels = clean_parcels(
@@ -389,6 +458,20 @@ def test_real_readers_find_what_was_planted(town: Path, truth: dict) -> None:
     assert buildings.account.outside == planted["rows_outside"]
     assert buildings.account.merged == planted["exact_duplicate_rows"]
     assert (buildings.features["height_source"] == "recorded").sum() == planted["height_plausible"]
+    roads = clean_roads([read_dataset(site.inbox, d, area.crs, bounds) for d in inventory.datasets_for("roads")], area)
+    planted = truth["roads"]
+    assert roads.account.read == planted["rows"]
+    assert roads.account.merged == planted["exact_duplicate_rows"]
+    assert roads.account.published == len(roads.features) == planted["published"]
+    assert roads.features.length.sum() == pytest.approx(planted["length_touching_study_area_m"], abs=1.0)
+    assert roads.features["width_m"].isna().sum() == planted["width_unknown"]
+    entrances = clean_park_entrances(
+        [read_dataset(site.inbox, d, area.crs, bounds) for d in inventory.datasets_for("park_entrances")], area
+    )
+    planted = truth["park_entrances"]
+    assert entrances.account.read == planted["rows"]
+    assert entrances.account.merged == planted["exact_duplicate_rows"]
+    assert entrances.account.reasoned == 0
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def adversary():
 
     yield start
     for process in started:
-        process.communicate(timeout=20)
+        process.communicate(timeout=120)
 
 
 @pytest.fixture

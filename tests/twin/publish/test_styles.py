@@ -98,6 +98,14 @@ def test_values_on_a_break_belong_to_the_lower_class_as_in_qgis() -> None:
     assert [c.ko for c in classes] == ["6 m 이하", "6 – 12 m", "12 – 24 m", "24 – 45 m", "45 – 75 m", "75 m 초과"]
 
 
+def test_scores_are_told_as_whole_numbers() -> None:
+    style = next(style for name, style in STYLES if (name, style.name) == ("buildings", "three_thirty"))
+    classes = legend(PUBLISHED["buildings"], style)
+    assert [entry.en for entry in classes] == ["0", "1", "2", "3", "no data"]
+    found = classify(pd.Series([0, 1, 2, 3, None], dtype="Int64"), style, classes)
+    assert [classes[n].en for n in found] == ["0", "1", "2", "3", "no data"]
+
+
 def test_missing_values_have_a_class_of_their_own() -> None:
     layer = LAYERS["parcels"]
     style = styles_for(layer, layer.names)[0]

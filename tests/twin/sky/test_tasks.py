@@ -7,7 +7,7 @@ import pytest
 
 from geodata.compute import ComputeSpec
 from geodata.errors import InputError
-from twin.sky import tasks
+from twin.sky import cluster
 from twin.sky.compiled import thread_count
 from twin.sky.tasks import run_tasks
 
@@ -26,7 +26,7 @@ def test_jobs_share_the_processors(monkeypatch):
 
 def test_two_jobs_are_in_work_at_once(monkeypatch):
     monkeypatch.setenv("NUMBA_NUM_THREADS", "2")
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=120)
     assert sorted(run_tasks(lambda job, threads: both.wait(), [1, 2])) == [0, 1]
 
 
@@ -55,7 +55,7 @@ def test_a_cluster_without_its_package_or_without_an_answer_is_refused(monkeypat
     pytest.importorskip(
         "distributed", reason="dask.distributed is not installed: pip install 'newtown-twin[distributed]'"
     )
-    monkeypatch.setattr(tasks, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(cluster, "PATIENCE_S", 0.5)
     with pytest.raises(InputError, match="no Dask scheduler answers"):
         run_tasks(lambda job, threads: job, [1], nowhere)
 

@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from geodata.accounting import QualityLog
 from geodata.class_tables import load_classes
-from twin.green.access.entrances import Entrances, park_entrances
+from twin.green.access.entrances import NEAREST, SURVEYED, Entrances, Surveyed, park_entrances
 from twin.green.access.walk_network import WalkNetwork, access_parameters, nearest_first
 
 SMALLEST_STEP_M = 1e-6
@@ -27,6 +27,8 @@ class ParkAccess:
     buildings: pd.DataFrame
     parks: pd.DataFrame
     quality: gpd.GeoDataFrame
+    surveyed: dict[str, int]
+    """What became of the surveyed entrances; the other numbers sum to ``given``. Empty without a survey."""
 
 
 def parks_that_count(parks: gpd.GeoDataFrame, *, planned: bool) -> np.ndarray:
@@ -39,7 +41,12 @@ def parks_that_count(parks: gpd.GeoDataFrame, *, planned: bool) -> np.ndarray:
 
 
 def park_access(
-    homes: gpd.GeoDataFrame, parks: gpd.GeoDataFrame, network: WalkNetwork, *, planned: bool = False
+    homes: gpd.GeoDataFrame,
+    parks: gpd.GeoDataFrame,
+    network: WalkNetwork,
+    entrances: gpd.GeoDataFrame | None = None,
+    *,
+    planned: bool = False,
 ) -> ParkAccess:
     """Return the distance from each of ``homes`` to the nearest park that is large enough.
 
@@ -51,6 +58,8 @@ def park_access(
         Layer `parks`: `park_id`, `class_code`, `status`, polygons.
     network
         Of the same CRS [m].
+    entrances
+        Surveyed entrances of parks: `entrance_id` and points; None where there is no survey.
 
     Returns
     -------
@@ -59,29 +68,51 @@ def park_access(
         barrier), along it, and from the entrance to the park, NaN where there is no way; `park_straight_m` from outline to
         outline; `park_id` of the park that is nearest on foot; `park_reason` where there is no way: ``no_park``,
         ``no_network`` (no street within reach), ``disconnected`` (the street leads to no park).
-        ``parks`` by `park_id`, those that count alone: `entrance_count`, `entrance_source` (``met``, ``nearest``; missing where
-        the network does not come near), and `counts_for_distance`.
+        ``parks`` by `park_id`, those that count alone: `entrance_source` (``surveyed``, ``met``, ``nearest``; missing where
+        the network does not come near), `surveyed_entrance_count` (missing where it is another) and `counts_for_distance`.
     """
     values = access_parameters()
-    counted = parks[parks_that_count(parks, planned=planned)].reset_index(drop=True)
+    counts = parks_that_count(parks, planned=planned)
+    counted = parks[counts].reset_index(drop=True)
     shapes = counted.geometry.to_numpy()
     large = shapely.area(shapes) >= values["park_smallest"]
-    ways = park_entrances(network, shapes)
-    number = np.bincount(ways.park, minlength=len(counted))
-    nearest = np.zeros(len(counted), dtype=bool)
-    nearest[ways.park[~ways.met]] = True
     log = QualityLog("parks", str(parks.crs))
+    survey = None if entrances is None else Surveyed.of(entrances.geometry.to_numpy(), parks.geometry.to_numpy())
+    ways = park_entrances(network, shapes, None if survey is None else survey.among(counts))
+    number = np.bincount(ways.park, minlength=len(counted))
+    source = np.full(len(counted), None, dtype=object)
+    source[ways.park] = ways.source
+    nearest = source == NEAREST
     log.add("park_no_entrance", counted.loc[nearest, "park_id"], counted.geometry[nearest])
     log.add("park_not_reached", counted.loc[number == 0, "park_id"], counted.geometry[number == 0])
     told = pd.DataFrame(
         {
-            "entrance_count": np.where(nearest, 0, number),
-            "entrance_source": pd.Series(np.where(nearest, "nearest", "met")).where(pd.Series(number > 0)),
+            "entrance_source": pd.Series(source, dtype="str"),
+            "surveyed_entrance_count": pd.Series(number, dtype="Int64").where(pd.Series(source == SURVEYED)),
             "counts_for_distance": large,
         },
     ).set_index(pd.Index(counted["park_id"]))
     table = _distances(homes, counted, large, ways)
-    return ParkAccess(table, told, log.frame())
+    if entrances is None or survey is None:
+        return ParkAccess(table, told, log.frame(), {})
+    lost, outcome = _survey_outcome(entrances, survey, counts, ways.joined)
+    return ParkAccess(table, told, pd.concat([lost, log.frame()], ignore_index=True), outcome)
+
+
+def _survey_outcome(
+    entrances: gpd.GeoDataFrame, survey: Surveyed, counts: np.ndarray, joined: np.ndarray
+) -> tuple[gpd.GeoDataFrame, dict[str, int]]:
+    """Return quality rows of the surveyed entrances that nobody can use, and how many had which end."""
+    used = np.zeros(len(entrances), dtype=bool)
+    used[joined] = True
+    no_park = survey.park < 0
+    not_counted = ~no_park & ~np.append(counts, False)[survey.park]
+    off = ~(used | no_park | not_counted)
+    log = QualityLog("park_entrances", str(entrances.crs))
+    for reason, which in (("entrance_without_park", no_park), ("entrance_off_network", off)):
+        log.add(reason, entrances.loc[which, "entrance_id"], entrances.geometry[which])
+    ends = {"used": used, "without_park": no_park, "of_other_parks": not_counted, "off_network": off}
+    return log.frame(), {"given": len(entrances), **{name: int(which.sum()) for name, which in ends.items()}}
 
 
 def _distances(homes: gpd.GeoDataFrame, parks: gpd.GeoDataFrame, large: np.ndarray, ways: Entrances) -> pd.DataFrame:

@@ -97,6 +97,14 @@ class WalkNetwork:
                         road=self.road[owner[real]])  # fmt: skip
         return found, number[2 * len(own) :]
 
+    def without(self, edge: np.ndarray) -> WalkNetwork:
+        """Return the network without the edges that ``edge`` (a mask) selects, and without the nodes that they leave alone."""
+        left = ~edge
+        rest = replace(
+            self, start=self.start[left], end=self.end[left], width_m=self.width_m[left], road=self.road[left]
+        )
+        return rest.with_points(np.array([], dtype=np.int64), np.empty((0, 2)))[0]
+
     def linked(self, points: np.ndarray, edge: np.ndarray, feet: np.ndarray) -> WalkNetwork:
         """Return the network with a straight edge from each of ``points`` to its foot on an edge."""
         found, foot = self.with_points(edge, feet)
@@ -129,7 +137,8 @@ def build_network(roads: gpd.GeoDataFrame, *, reach_m: float | None = None) -> W
     roads
         LineStrings in a projected CRS [m] with ``class`` (Korean word) and ``width_m`` (NaN where unknown).
     reach_m
-        Loose ends are joined to other lines within this distance [m]; by default within the tolerance of drawing.
+        Loose ends of what hangs apart are joined to the rest within this distance [m]; ends are always joined to other lines
+        within the tolerance of drawing.
     """
     values = access_parameters()
     closed = roads["class"].isin(values["not_walkable"]).to_numpy()
@@ -147,11 +156,19 @@ def build_network(roads: gpd.GeoDataFrame, *, reach_m: float | None = None) -> W
         np.flatnonzero(~closed)[owner],
         roads.geometry.to_numpy()[closed],
     )
-    return _joined(network, values["end_tolerance"] if reach_m is None else reach_m)
+    network = _joined(network, values["end_tolerance"])
+    while reach_m is not None:
+        before, network = network, _joined(network, reach_m, apart=True)
+        if len(network.start) == len(before.start):
+            break
+    return network
 
 
-def _joined(network: WalkNetwork, reach_m: float) -> WalkNetwork:
-    """Return ``network`` with each loose end joined to the nearest edge of another street within ``reach_m``."""
+def _joined(network: WalkNetwork, reach_m: float, *, apart: bool = False) -> WalkNetwork:
+    """Return ``network`` with each loose end joined to the nearest edge of another street within ``reach_m``.
+
+    With ``apart`` to the nearest edge that no way leads to: a blind alley that hangs together with the rest stays one.
+    """
     if not len(network.start):
         return network
     degree = np.bincount(np.concatenate([network.start, network.end]), minlength=len(network.nodes))
@@ -160,13 +177,13 @@ def _joined(network: WalkNetwork, reach_m: float) -> WalkNetwork:
         return network
     points = np.asarray(shapely.points(network.nodes[loose]))
     end, edge = network.tree.query(points, predicate="dwithin", distance=reach_m)
-    own_road = np.full(len(network.nodes), -1)
-    own_road[network.start], own_road[network.end] = network.road, network.road
-    other = (
-        (network.road[edge] != own_road[loose[end]])
-        & (network.start[edge] != loose[end])
-        & (network.end[edge] != loose[end])
-    )
+    if apart:
+        other = network.component[network.start[edge]] != network.component[loose[end]]
+    else:
+        own_road = np.full(len(network.nodes), -1)
+        own_road[network.start], own_road[network.end] = network.road, network.road
+        other = network.road[edge] != own_road[loose[end]]
+    other &= (network.start[edge] != loose[end]) & (network.end[edge] != loose[end])
     end, edge = end[other], edge[other]
     links = np.asarray(shapely.shortest_line(points[end], network.edges[edge]))
     free = ~network.crosses_barrier(links)

@@ -20,16 +20,19 @@ ROAD_USE = "road"
 
 @dataclass(frozen=True)
 class PlannedGround:
-    """What a plan makes of the ground: all that it changes, and what of that becomes road. Polygons."""
+    """What a plan makes of the ground: all that it changes, and all its road blocks. Polygons.
+
+    Roads of a plan are often one block that reaches through the whole town, which stands already because most of it does;
+    its new streets are no changed ground.
+    """
 
     changed: np.ndarray
     roads: np.ndarray
 
     @classmethod
-    def of(cls, ground: gpd.GeoDataFrame, use_of_block: pd.Series) -> PlannedGround:
-        """Return it from the changed ground with `block_id`, and `use_class` by `block_id`."""
-        shapes = ground.geometry.to_numpy()
-        return cls(shapes, shapes[(ground["block_id"].map(use_of_block) == ROAD_USE).to_numpy(dtype=bool)])
+    def of(cls, ground: gpd.GeoDataFrame, blocks: gpd.GeoDataFrame) -> PlannedGround:
+        """Return it from the changed ground, and the blocks of the plan with `use_class`."""
+        return cls(ground.geometry.to_numpy(), blocks.geometry.to_numpy()[(blocks["use_class"] == ROAD_USE).to_numpy()])
 
 
 def walk_network(
@@ -49,14 +52,18 @@ def walk_network(
     land_cover
         Clean land cover; its roads stand in where there are no such parcels either.
     plan
-        Streets on ground that a plan changes are gone, and its own roads take part; then the source is ``plan``.
+        Streets on ground that a plan changes are gone, and its own roads take part where no street stays in them; then the
+        source is ``plan``.
     """
-    changes = plan is not None and len(plan.changed) > 0
+    changes = plan is not None and len(plan.changed) + len(plan.roads) > 0
     if roads is not None and len(roads):
         if not changes or plan is None:
             return build_network(roads), "roads"
-        lines = pd.concat([_staying(roads, plan.changed), centrelines(plan.roads, str(roads.crs))], ignore_index=True)
-        return build_network(lines, reach_m=access_parameters()["derived_reach"]), "plan"
+        staying = _staying(roads, plan.changed)
+        new = _without_street(centrelines(plan.roads, str(roads.crs)), staying)
+        lines = pd.concat([staying, new], ignore_index=True)
+        network = build_network(lines, reach_m=access_parameters()["derived_reach"])
+        return _without_scraps(network, network.road >= len(staying)), "plan"
     for frame, column, value, name in (
         (parcels, "jimok", ROAD_JIMOK, "parcels"),
         (land_cover, "class_code", ROAD_CLASS, "land_cover"),
@@ -70,8 +77,31 @@ def walk_network(
             land = np.concatenate([left[~shapely.is_missing(left)], plan.roads])
         lines = centrelines(land, str(frame.crs))
         if len(lines):
-            return build_network(lines, reach_m=access_parameters()["derived_reach"]), "plan" if changes else name
+            network = build_network(lines, reach_m=access_parameters()["derived_reach"])
+            return _without_scraps(network, np.ones(len(network.road), dtype=bool)), "plan" if changes else name
     return None
+
+
+def _without_scraps(network: WalkNetwork, made: np.ndarray) -> WalkNetwork:
+    """Return ``network`` without short pieces that hang apart and consist of ``made`` edges alone; the longest piece always stays."""
+    if not len(network.start):
+        return network
+    part = network.component[network.start]
+    length = np.bincount(part, weights=network.length_m, minlength=1)
+    scrap = length < access_parameters()["derived_piece"]
+    scrap[part[~made]] = False
+    scrap[np.argmax(length)] = False
+    return network.without(scrap[part])
+
+
+def _without_street(lines: gpd.GeoDataFrame, streets: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return those of the short ``lines`` in the land of roads that have no walkable one of ``streets`` beside them."""
+    walked = streets.geometry.to_numpy()[~streets["class"].isin(access_parameters()["not_walkable"]).to_numpy()]
+    if not len(lines) or not len(walked):
+        return lines
+    middle = shapely.line_interpolate_point(lines.geometry.to_numpy(), 0.5, normalized=True)
+    _, distance = shapely.STRtree(walked).query_nearest(middle, all_matches=False, return_distance=True)
+    return lines[distance > lines["width_m"].to_numpy() / 2 + access_parameters()["entrance_gap"]]
 
 
 def _staying(roads: gpd.GeoDataFrame, changed: np.ndarray) -> gpd.GeoDataFrame:

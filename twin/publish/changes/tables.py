@@ -12,7 +12,7 @@ import pyogrio
 
 from geodata.catalogue import LAYERS
 from geodata.catalogue.changes import CHANGE_LAYERS
-from geodata.catalogue.model import Field, Layer
+from geodata.catalogue.model import Field, Layer, difference_unit
 from twin.publish.changes.compare import SHAPE, LayerChange, compare_layer
 
 MOST_VALUES = 200_000
@@ -104,6 +104,7 @@ def _by_field(values: pd.DataFrame, most_values: int) -> pd.DataFrame:
     fields = grouped.agg(
         altered="size", difference_mean="mean", difference_min="min", difference_max="max"
     ).reset_index()
+    fields["unit"] = fields["unit"].map(difference_unit, na_action="ignore")
     smallest_first = fields["altered"].sort_values(kind="stable")
     fields["listed"] = (smallest_first.cumsum() <= most_values).reindex(fields.index).astype("bool")
     return fields

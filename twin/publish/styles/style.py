@@ -184,9 +184,10 @@ def legend(layer: Layer, style: Style) -> list[LegendClass]:
         found = []
         for position, colour in enumerate(style.colours):
             low, high = style.breaks[position], style.breaks[position + 1]
-            found.append(
-                LegendClass(*_interval(low, high, style.breaks, field.unit), colour=str(colour), low=low, high=high)
-            )
+            words = _interval(low, high, style.breaks, field.unit)
+            if field.kind == "integer" and high - low <= 1:  # one whole number
+                words = (f"{high:g}", f"{high:g}")
+            found.append(LegendClass(*words, colour=str(colour), low=low, high=high))
         if field.nullable:
             found.append(LegendClass(MISSING.ko, MISSING.en, MISSING_COLOUR))
         return found

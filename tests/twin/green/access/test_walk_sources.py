@@ -20,11 +20,16 @@ STREETS = gpd.GeoDataFrame(
 )  # fmt: skip
 
 
-def ground(**blocks: shapely.Polygon) -> PlannedGround:
-    """Blocks that the plan changes; those whose name starts with R are roads."""
+def ground(standing: shapely.Polygon | None = None, **blocks: shapely.Polygon) -> PlannedGround:
+    """Blocks that the plan changes; those whose name starts with R are roads, and so is the one that is ``standing``."""
     frame = gpd.GeoDataFrame({"block_id": list(blocks)}, geometry=list(blocks.values()), crs=CRS)
-    use = pd.Series(["road" if name.startswith("R") else "apartment" for name in blocks], index=list(blocks))
-    return PlannedGround.of(frame, use)
+    whole = (
+        frame
+        if standing is None
+        else pd.concat([frame, gpd.GeoDataFrame({"block_id": ["R0"]}, geometry=[standing], crs=CRS)])
+    )
+    use = ["road" if name.startswith("R") else "apartment" for name in whole["block_id"]]
+    return PlannedGround.of(frame, whole.assign(use_class=pd.Series(use, index=whole.index, dtype="str")))
 
 
 def length(network: WalkNetwork, *box: float) -> float:
@@ -57,6 +62,32 @@ def test_a_road_of_the_plan_joins_the_street_it_meets():
     assert network.component.max() == 0
     assert length(network, 504, 50, 508, 350) == pytest.approx(300, abs=8)
     assert length(network, 590, -1, 600, 1) > 0
+
+
+def test_new_streets_of_a_road_block_that_mostly_stands_take_part():
+    """The block is the land of the street that stays, 12 m wide, and a new street of 200 m across it."""
+    block = shapely.union_all([shapely.box(0, -6, 600, 6), shapely.box(494, -106, 506, 106)])
+    network, source = walk_network(STREETS, None, None, ground(standing=block, A1=shapely.box(100, 60, 200, 90)))
+    assert source == "plan"
+    # the street is not drawn twice
+    assert length(network, 26, -6, 274, 6) == pytest.approx(250, abs=0.1)
+    for north, south in ((95, 20), (-20, -95)):
+        assert length(network, 499, south, 501, north) == pytest.approx(75, abs=8)
+    assert network.component.max() == 0
+
+
+def test_scraps_of_road_land_are_no_street_but_a_surveyed_lane_is():
+    """Both lie 80 m from the street: 60 m of the plan's road land, and a lane of 60 m that somebody drew."""
+    scrap, long = shapely.box(100, 80, 160, 88), shapely.box(300, 700, 900, 708)
+    lane = gpd.GeoDataFrame(
+        {"class": ["소로"], "width_m": [3.0]}, geometry=[shapely.LineString([(400, -80), (460, -80)])], crs=CRS
+    )
+    network, _ = walk_network(pd.concat([STREETS, lane], ignore_index=True), None, None, ground(R1=scrap, R2=long))
+    assert length(network, 90, 70, 170, 95) == 0
+    assert length(network, 390, -90, 470, -70) == pytest.approx(60)
+    # a long new street is one, though no way leads to it
+    assert length(network, 310, 690, 890, 720) > 500
+    assert network.component.max() == 2
 
 
 def test_road_land_gives_way_to_a_new_block_and_gains_the_road_of_the_plan():

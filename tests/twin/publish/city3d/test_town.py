@@ -138,7 +138,7 @@ def test_cityjson_reads_as_the_buildings_that_were_written(folder, layers, about
     path = folder / "town.city.json"
     # a process of its own: importing cjio changes how json writes numbers
     command = [Path(sys.executable).with_name("cjio"), path, "info"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
     assert "CityJSON version = 2.0" in done.stdout
     assert f"Building ({len(layers['buildings'])})" in done.stdout
     raw = json.loads(path.read_text(encoding="utf-8"))

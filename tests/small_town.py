@@ -10,14 +10,19 @@ from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+import geopandas as gpd
 import yaml
 
+from geodata.demo import write_demo
 from pipelines.instance import Workplace, open_workplace
 from pipelines.run import run_job
 
 # children of a process that never computed: one forked from pytest's own would wait for threads of its kernels for ever
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["pipelines.run"])
+
+PATIENCE_S = 900.0
+"""A run that hangs is given up after so long; one that works takes seconds, on a slow and busy machine minutes."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class SmallTown:
         """Run the command line on this town as a user would, ``before`` standing in front of it."""
         place = ["--outputs", self.folder / "outputs", "--state", self.folder / "state"]
         words = [*before, Path(sys.executable).with_name("twin"), name, "--site", self.site_file, *place, *more]
-        return subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False, timeout=240)
+        return subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False, timeout=PATIENCE_S)
 
     @property
     def words(self) -> str:
@@ -73,10 +78,37 @@ def run_and_tell(site_file: Path, folder: Path) -> None:
     sys.exit(0 if outcome.succeeded else 1)
 
 
-def ended(child: ForkServerProcess, patience_s: float = 240.0) -> int:
+def ended(child: ForkServerProcess, patience_s: float = PATIENCE_S) -> int:
     """Wait for a run and return its exit code, negative if a signal ended it."""
     child.join(patience_s)
     if child.exitcode is None:
         child.kill()
         raise TimeoutError(f"a run did not end within {patience_s:.0f} s")
     return child.exitcode
+
+
+def write_small(folder: Path, *, plans: bool, land_cover: bool) -> Path:
+    """Write a corner of the demo town, 250 m wide and drawn coarsely, into ``folder`` and return its site file."""
+    site_file = write_demo(folder, "town")
+    middle = gpd.read_file(folder / "study_area.geojson").to_crs(5186).union_all().centroid
+    site = yaml.safe_load(site_file.read_text(encoding="utf-8"))
+    # south-west of the middle, where a park lies
+    west, south = round(middle.x) - 250, round(middle.y) - 250
+    site["study_area"] = {"bbox": [west, south, west + 250, south + 250], "crs": "EPSG:5186"}
+    if not plans:
+        site["scenarios"] = ["existing"]
+        site.pop("plans", None)
+    site["surface"] = {"cell_size_m": 2.0}
+    site["solar"]["azimuths"] = 16
+    site_file.write_text(yaml.safe_dump(site, allow_unicode=True), encoding="utf-8")
+    if not land_cover:
+        for sheet in (folder / "inbox").glob("SG05*"):
+            sheet.unlink()
+    return site_file
+
+
+def run_small(base: Path, *, plans: bool) -> SmallTown:
+    """Write a small town without land cover into ``base`` and run it once."""
+    town = SmallTown(write_small(base / "demo", plans=plans, land_cover=False), base)
+    assert town.run() == 0, town.words
+    return town

@@ -1,0 +1,196 @@
+"""Building steps side by side, each in a process of its own, ahead of the run that asks for them.
+
+Dagster's executor takes the assets one after the other, and many of them keep one processor busy. What they share is the store,
+and any number of processes may build into it; so here steps are built whose needs are there, two at a time, while the run
+waits for each in its own order, judges it and records it. What was not built ahead, for whatever reason, the run builds
+itself and meets the same error. Processes start only when something is missing, and end with the run, even with a killed one.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Collection, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from graphlib import TopologicalSorter
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from threading import Condition, Thread
+
+from geodata.site import Site
+from pipelines.code_version import code_version
+from pipelines.definitions import steps_of
+from pipelines.mirror import open_store
+from pipelines.steps import (
+    BuiltAhead,
+    Step,
+    build_step,
+    digest_inputs,
+    key_of,
+    needs_of,
+    peak_memory_mb,
+    step_parameters,
+)
+from pipelines.store import Store, StoredObject
+from twin.sky.compiled import thread_count
+
+
+class Ahead:
+    """Builds the steps of one run of ``site`` ahead, into ``store``."""
+
+    def __init__(self, site: Site, store: Store) -> None:
+        self._site, self._store = site, store
+        self._steps: dict[str, tuple[Step, str | None]] = {}
+        self._workers = min(site.compute.steps_at_once, thread_count())
+        self._pool: ProcessPoolExecutor | None = None
+        self._context = multiprocessing.get_context("forkserver")
+        self._over: Event | None = None
+        # of the assets below: guarded by the condition, which tells of every change
+        self._changed = Condition()
+        self._planned = False
+        self._told: dict[str, BuiltAhead | None] = {}
+        self._waits_for: dict[str, set[str]] = {}
+        self._peak_mb: dict[int, float] = {}
+
+    @contextmanager
+    def building(self, assets: Collection[str]) -> Iterator[None]:
+        """Serve a run of ``assets``, by their keys; nothing starts before the first of them is asked for.
+
+        At the end the processes end too, in the middle of a step if need be: what they leave half-done nobody reads.
+        """
+        self._steps = {asset: found for asset, found in steps_of(self._site).items() if asset in assets}
+        try:
+            yield
+        finally:
+            if self._pool is not None and self._over is not None:
+                if len(self._told) < len(self._steps):
+                    self._over.set()
+                self._pool.shutdown(cancel_futures=True)
+
+    @property
+    def peak_memory_mb(self) -> float:
+        """Highest resident memory of each process, summed up [MB]."""
+        return sum(self._peak_mb.values())
+
+    def wait_for(self, asset: str) -> BuiltAhead | None:
+        """Wait until ``asset`` was built ahead and tell how; None where the run must look for itself."""
+        with self._changed:
+            if not self._planned:
+                self._planned = True
+                self._start()
+            while asset in self._steps and asset not in self._told:
+                self._changed.wait()
+            return self._told.get(asset)
+
+    def _start(self) -> None:
+        """Find what the store lacks, and begin with what waits for nothing."""
+        self._waits_for = self._missing()
+        # with one step to do, or one processor, the run is as fast alone
+        if min(len(self._waits_for), self._workers) < 2:
+            self._waits_for = {}
+        self._told = {asset: None for asset in self._steps if asset not in self._waits_for}
+        if not self._waits_for:
+            return
+        self._context.set_forkserver_preload([__name__])
+        self._over = self._context.Event()
+        self._pool = ProcessPoolExecutor(
+            self._workers, self._context, _begin, (self._site, self._store.root, self._over)
+        )
+        for asset in [asset for asset, needs in self._waits_for.items() if not needs]:
+            self._submit(asset)
+
+    def _missing(self) -> dict[str, set[str]]:
+        """Return the assets that the store lacks, or that rest on such a one, with those of them that each needs."""
+        needs = {
+            a: {key_of(n, scenario) for n in needs_of(step, scenario)} for a, (step, scenario) in self._steps.items()
+        }
+        missing: dict[str, set[str]] = {}
+        found: dict[str, StoredObject] = {}
+        for asset in TopologicalSorter(needs).static_order():
+            if asset not in self._steps:
+                continue
+            stored = None if needs[asset] & missing.keys() else self._stored(asset, *self._steps[asset], found)
+            if stored is None:
+                missing[asset] = needs[asset] & missing.keys()
+            else:
+                found[asset] = stored
+        return missing
+
+    def _stored(
+        self, asset: str, step: Step, scenario: str | None, found: dict[str, StoredObject]
+    ) -> StoredObject | None:
+        needs: dict[str, StoredObject] = {}
+        for name in needs_of(step, scenario):
+            key = key_of(name, scenario)
+            stored = found.get(key) or self._store.current(key)
+            if stored is None:
+                return None
+            needs[name] = stored
+        return self._store.find(
+            asset,
+            inputs=digest_inputs(step, needs),
+            parameters=step_parameters(step, self._site),
+            code_version=code_version(step.run),
+        )
+
+    def _submit(self, asset: str) -> None:
+        assert self._pool is not None  # noqa: S101 - steps are submitted only once there is one
+        try:
+            future = self._pool.submit(_build, asset)
+        except RuntimeError:  # one of the processes has died, or the run is over
+            self._give_up(asset)
+            return
+        future.add_done_callback(lambda done: self._done(asset, done))
+
+    def _done(self, asset: str, done: Future[tuple[BuiltAhead, int, float]]) -> None:
+        with self._changed:
+            if done.cancelled() or done.exception() is not None:
+                self._give_up(asset)
+                return
+            self._told[asset], process, self._peak_mb[process] = done.result()
+            ready = []
+            for other, needs in self._waits_for.items():
+                if asset in needs:
+                    needs.discard(asset)
+                    ready += [] if needs else [other]
+            for other in ready:
+                self._submit(other)
+            if len(self._told) == len(self._steps) and self._pool is not None:
+                # the memory of the processes is free for what follows
+                self._pool.shutdown(wait=False)
+            self._changed.notify_all()
+
+    def _give_up(self, asset: str) -> None:
+        """Leave ``asset``, and all that rests on it, to the run."""
+        with self._changed:
+            self._told[asset] = None
+            for other, needs in self._waits_for.items():
+                if asset in needs and other not in self._told:
+                    self._give_up(other)
+            self._changed.notify_all()
+
+
+_here: dict[str, tuple[Site, Store]] = {}
+"""Site and store of a process that builds."""
+
+
+def _begin(site: Site, root: Path, over: Event) -> None:
+    _here["place"] = site, open_store(site, root)
+    Thread(target=_end_with_the_run, args=(over,), daemon=True).start()
+
+
+def _end_with_the_run(over: Event) -> None:
+    run = multiprocessing.parent_process()
+    while run is not None and run.is_alive() and not over.wait(0.5):
+        pass
+    os._exit(1)
+
+
+def _build(asset: str) -> tuple[BuiltAhead, int, float]:
+    site, store = _here["place"]
+    step, scenario = steps_of(site)[asset]
+    started = time.perf_counter()
+    stored = build_step(step, site, store, scenario)
+    return BuiltAhead(time.perf_counter() - started, stored.reused), os.getpid(), peak_memory_mb()
