@@ -290,6 +290,7 @@ const TWIN = (() => {
     [["zoom-in", "nearer"], ["zoom-out", "farther"], ["compass", "north"]].forEach(([name, word]) => {
       document.querySelectorAll(`.maplibregl-ctrl-${name}`).forEach((node) => { node.title = say(word); node.setAttribute("aria-label", say(word)); });
     });
+    $("query").placeholder = NARROW.matches ? say("search") : ""; // its label has no room there
     if (state.map) state.map.getCanvas().setAttribute("aria-label", say("map"));
     $("scenarios").replaceChildren(...state.about.scenarios.map((scenario) => {
       const button = make("button", say(scenario));
