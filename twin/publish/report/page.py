@@ -14,7 +14,7 @@ from geodata.catalogue import LAYERS
 from geodata.catalogue.model import Field
 from geodata.catalogue.shared import COVER_CLASSES
 from twin.energy.arithmetic import ArithmeticRow, orders_of_magnitude, whole_rows
-from twin.publish.about import ReleaseAbout
+from twin.publish.about import ReleaseAbout, scenario_words
 from twin.publish.html_template import html_template
 from twin.publish.report.carbon_section import path_chart, path_table
 from twin.publish.report.charts import bars, stacks
@@ -22,9 +22,8 @@ from twin.publish.report.figures import Number, layer_sum, row_number, whole_num
 from twin.publish.report.pictures import layer_map, overview
 from twin.publish.report.themes import MONTH, Theme, in_reading_order, theme_fields
 from twin.publish.report.told import SAID, UNSAID, resource_name, source_name
-from twin.publish.report.units import amount, difference, in_one_unit, large, printed_unit
+from twin.publish.report.units import amount, difference, in_one_unit, large
 
-SCENARIO_WORDS = {"existing": ("현재", "existing"), "planned": ("계획", "planned")}
 HEADLINES = (
     "yield_kwh",
     "capacity_kwp",
@@ -62,7 +61,7 @@ class Town:
     @property
     def words(self) -> tuple[str, str]:
         """Return its name in Korean and English."""
-        return SCENARIO_WORDS.get(self.scenario, (self.scenario, self.scenario))
+        return scenario_words(self.scenario)
 
     @property
     def districts(self) -> pd.DataFrame:
@@ -113,7 +112,7 @@ def write_report(
         ],
         "css": files("twin.publish.report").joinpath("report.css").read_text(encoding="utf-8"),
     }
-    html = html_template("twin.publish.report", "report.html", {"unit": printed_unit, "amount": amount}).render(page)
+    html = html_template("twin.publish.report", "report.html", {"amount": amount}).render(page)
     path.write_text(html, encoding="utf-8")
     return {"numbers": html.count("data-field="), "charts": html.count("<svg"), "maps": html.count("data:image/png")}
 

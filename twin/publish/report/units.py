@@ -1,8 +1,7 @@
-"""How numbers and units of the report are printed: large ones in a larger unit, powers as powers."""
+"""How numbers of the report are printed: large ones in a larger unit."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -53,12 +52,6 @@ def difference(numbers: Sequence[Number | None], unit: str, factor: float) -> st
         return "0"
     # shares differ by percentage points
     return text.replace("-", "−") + (" %p" if unit == "%" else "")
-
-
-def printed_unit(unit: str) -> str:
-    """Return a unit as it is printed: the catalogue writes m2 and tCO2, the page m² and tCO₂."""
-    powers = re.sub(r"(?<=m)([23])\b", lambda power: {"2": "²", "3": "³"}[power[1]], unit)
-    return powers.replace("CO2", "CO₂")
 
 
 def amount(value: float) -> str:
