@@ -138,6 +138,7 @@ const TWIN = (() => {
   function choose(scenario) {
     const start = () => {
       state.scenario = scenario;
+      delete document.body.dataset.drawn;
       close();
       if (!state.map) begin(); else if (state.ready) { clear(); loadView(); }
       words();
