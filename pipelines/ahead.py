@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -177,6 +178,8 @@ _here: dict[str, tuple[Site, Store]] = {}
 
 
 def _begin(site: Site, root: Path, over: Event) -> None:
+    # Ctrl-C is for the run, which then ends this process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _here["place"] = site, open_store(site, root)
     Thread(target=_end_with_the_run, args=(over,), daemon=True).start()
 

@@ -8,7 +8,7 @@ materialising the release alone cannot walk round a check that refused, and a ni
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -55,19 +55,38 @@ def remembered_findings(layer: Layer, site: Site, scenario: str, store: Store, o
     """Return what is wrong with the published ``layer`` of ``scenario``, judged once for the same content and the same code."""
     seen = {name: objects(name) for name in _judged_with(layer, scenario)}
 
+    def judge() -> dict[str, list[str]]:
+        return asdict(findings(layer.name, site.crs, scenario, seen.__getitem__))
+
+    return Findings(
+        **_remembered(store, f"{scenario}/{layer.name}", site, seen, version=code_version(findings), judge=judge)
+    )
+
+
+def _remembered(
+    store: Store,
+    asset: str,
+    site: Site,
+    seen: Mapping[str, StoredObject],
+    *,
+    version: str,
+    judge: Callable[[], dict[str, list[str]]],
+) -> dict[str, list[str]]:
+    """Return the verdict on ``asset``, from the store where the same code has ``seen`` the same content."""
+
     def build(folder: Path) -> dict[str, Any]:
-        found = findings(layer.name, site.crs, scenario, seen.__getitem__)
-        (folder / "data" / FINDINGS).write_text(json.dumps(asdict(found), ensure_ascii=False), encoding="utf-8")
+        (folder / "data" / FINDINGS).write_text(json.dumps(judge(), ensure_ascii=False), encoding="utf-8")
         return {}
 
     stored = store.get_or_build(
-        f"{scenario}/{layer.name}/findings",
+        f"{asset}/findings",
         inputs={name: found.content for name, found in seen.items()},
         parameters={"crs": site.crs},
-        code_version=code_version(findings),
+        code_version=version,
         build=build,
     )
-    return Findings(**json.loads((stored.data / FINDINGS).read_text(encoding="utf-8")))
+    verdict: dict[str, list[str]] = json.loads((stored.data / FINDINGS).read_text(encoding="utf-8"))
+    return verdict
 
 
 def _judged_with(layer: Layer, scenario: str) -> tuple[str, ...]:
@@ -225,7 +244,18 @@ def layer_check(layer: Layer, site: Site, store: Store, scenario: str) -> dg.Ass
     return body
 
 
-def comparison_problems(stored: StoredObject, site: Site) -> list[str]:
+def remembered_comparison_problems(site: Site, store: Store, objects: Objects) -> list[str]:
+    """Return what is wrong with the comparison, judged once for the same content and the same code."""
+    seen = {"comparison": objects("comparison")}
+    version = code_version(comparison_problems)
+
+    def judge() -> dict[str, list[str]]:
+        return {"problems": comparison_problems(seen["comparison"], site.crs)}
+
+    return _remembered(store, "comparison", site, seen, version=version, judge=judge)["problems"]
+
+
+def comparison_problems(stored: StoredObject, crs: str) -> list[str]:
     """Return what is wrong with the comparison of plans and present."""
     if stored.absent is not None:
         return []
@@ -233,7 +263,7 @@ def comparison_problems(stored: StoredObject, site: Site) -> list[str]:
     quantities = {"comparison_districts": DISTRICT_QUANTITIES, "comparison_blocks": BLOCK_QUANTITIES}
     for name, layer in COMPARISON_LAYERS.items():
         rows = read_table(stored.data / f"{name}.parquet")
-        schema = layer.problems(rows, site.crs)
+        schema = layer.problems(rows, crs)
         problems += schema or change_problems(rows, quantities.get(name, ()))
     return problems
 
@@ -248,7 +278,7 @@ def comparison_check(store: Store, site: Site) -> dg.AssetChecksDefinition:
         description="비교: 스키마와 좌표계, 변화 = 계획 - 현재 · comparison: schema and CRS, change = planned - existing",
     )
     def body() -> dg.AssetCheckResult:
-        problems = comparison_problems(current_objects(store)("comparison"), site)
+        problems = remembered_comparison_problems(site, store, current_objects(store))
         return dg.AssetCheckResult(
             passed=not problems,
             metadata={"problems": problems or ["ok"]},
@@ -319,4 +349,4 @@ def release_problems(site: Site, store: Store, objects: Objects, source_steps: t
             if layer.planned_only and scenario == PRESENT:
                 continue
             problems += remembered_findings(layer, site, scenario, store, objects).problems
-    return problems + comparison_problems(objects("comparison"), site)
+    return problems + remembered_comparison_problems(site, store, objects)
