@@ -227,12 +227,12 @@ def measure(found: Look) -> None:
         return
     try:
         # column names are known already, and those that were cut within a letter cannot be read in their own encoding
-        info = pyogrio.read_info(found.member.gdal_path, encoding=BYTES, force_total_bounds=True)
         names = found.fields
-        _look_at_shapes(found, info)
+        _look_at_shapes(found, pyogrio.read_info(found.member.gdal_path, encoding=BYTES, force_total_bounds=True))
         found.fields = names
-    except (OSError, DataSourceError, DataLayerError) as error:
-        found.problems.append(problem("unreadable", found.member.path, error))
+    except (OSError, DataSourceError, DataLayerError, UnboundLocalError) as error:
+        why = "its .prj is no text" if isinstance(error, UnboundLocalError) else error  # pyogrio's slip over its bytes
+        found.problems.append(problem("unreadable", found.member.path, why))
 
 
 def _tell_encoding(found: Look, sniffed: Encoding, given: str | None) -> None:

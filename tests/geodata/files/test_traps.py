@@ -372,3 +372,12 @@ def test_an_empty_layer_beside_a_full_one(agency, inbox, town):
     pyogrio.write_dataframe(empty, inbox / "empty.gpkg", geometry_type="Polygon")
     assert any("the layer has no records" in p.what for p in take_inventory(inbox).problems)
     assert counts(parcels_of(inbox, town)) == (0, 2, 0, 0)
+
+
+def test_a_prj_whose_bytes_are_no_text_is_refused_by_name(agency, inbox):
+    file = agency.shapefile(inbox / "AL_D002.shp", agency.al_d002(2))
+    prj = bytearray(file.with_suffix(".prj").read_bytes())
+    prj[20] = 0xF2
+    file.with_suffix(".prj").write_bytes(prj)
+    with pytest.raises(InputError, match=r"AL_D002\.shp.*\.prj is no text"):
+        refuse(take_inventory(inbox))
