@@ -36,7 +36,7 @@ h1 small,h2 small,th small,.en{font-weight:400;color:#687068;font-size:.72em;let
 .verdict.bad{background:#fdf0ee;color:#8f1d16}.verdict.good{background:#edf6ef;color:#155e34}
 .roles{display:grid;grid-template-columns:repeat(3,1fr);gap:8px}
 .role{display:flex;gap:10px;border:1px solid #d8ddd4;border-left-width:6px;border-radius:6px;padding:7px 10px;align-items:flex-start}
-.role .mark{font-size:18px;line-height:1.3;font-weight:700;width:1.1em;text-align:center}
+.role .mark{flex:none;font-size:18px;line-height:1.3;font-weight:700;width:1.1em;text-align:center}
 .there .mark{color:#1b7340}.partly .mark{color:#a16207}.missing .mark{color:#b3261e}
 .role.missing:not(.main),.role.missing:not(.main) .mark{color:#687068}
 .role p{margin:0;font-size:13px;color:#404940}.role b{font-size:15px}
@@ -56,7 +56,7 @@ tr.off td{color:#7b837a}
 .exact{display:block;margin-top:2px;padding:3px 8px;background:#f1f6ea;border-left:3px solid #6a9a3c;font-weight:600}
 ul.offers{margin:0;padding-left:18px}ul.offers li{margin-bottom:5px}
 footer{margin-top:34px;border-top:1px solid #d8ddd4;padding-top:8px;font-size:12px;color:#687068}
-@media (max-width:760px){main{padding:18px}.chips,.roles{grid-template-columns:1fr 1fr}}
+@media (max-width:760px){main{padding:18px}table{display:block;overflow-x:auto}.chips,.roles{grid-template-columns:1fr 1fr}}
 @media print{@page{size:A4;margin:13mm}body{font-size:11px}main{padding:0;max-width:none}h2{break-after:avoid}
  figure,.chips,.roles{break-inside:avoid}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 """

@@ -32,8 +32,9 @@ _ENERGY = tuple(field.name for field in ENERGY_SUMS)
 HANDED_UP = ("building_footprint_m2", *_ENERGY)
 """Beside `SUMMED`, what buildings hand up to dongs and the district but not to parcels."""
 
-WHOLE = 1 - 1e-9
-"""A shape that lies inside the study area to this share is inside; overlay leaves less than that over."""
+WHOLE = 1 - 1e-6
+"""A shape that lies inside the study area to this share is inside: one boundary in two files, each rounded to the centimetre, differs
+by less (0.16 m2 of 12.7 km2)."""
 
 
 def building_sums(buildings: pd.DataFrame, roofs: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from geodata.catalogue import LAYERS
 from pipelines.assets.publish import about_of
 from pipelines.assets.sources import AREA, load_area
 from pipelines.steps import INVENTORY, Step, Work, step
-from twin.publish.report.page import SCENARIO_WORDS
+from twin.publish.about import scenario_words
 from twin.shortlist.candidates import roof_candidates
 from twin.shortlist.canopies import lot_candidates, open_lots
 from twin.shortlist.cards import cards_page
@@ -57,7 +57,7 @@ def shortlist(work: Work) -> None:
         buildings.geometry,
         load_area(work).dongs.set_index("dong_code")["name_ko"],
         about_of(work),
-        scenario=SCENARIO_WORDS.get(work.scenario or "", (work.scenario or "",))[0],
+        scenario=scenario_words(work.scenario or "")[0],
     )
     (work.out / CARDS).write_text(page, encoding="utf-8")
 

@@ -152,6 +152,25 @@ def test_the_first_view_comes_soon_and_panning_stays_fluid(browser, addresses):
     page.close()
 
 
+def test_all_tiles_of_a_layer_share_one_source_and_belong_to_one_scenario(opened, release):
+    page = opened.page
+    # each further source is a pass over the whole picture: a district with a source for each tile took a second and more to move
+    assert page.evaluate("Object.keys(TWIN.state.map.getStyle().sources).sort()") == [
+        "buildings", "chosen", "parcels", "parks", "plan_blocks"
+    ]  # fmt: skip
+    # to and fro, faster than the tiles come
+    for scenario in ("planned", "existing", "planned", "existing", "planned"):
+        page.click(f'[data-scenario="{scenario}"]')
+    for scenario in ("planned", "existing"):
+        page.click(f'[data-scenario="{scenario}"]')
+        opened.wait_drawn(scenario)
+        for name in ("buildings", "parcels"):
+            held = page.evaluate(
+                "name => TWIN.state.map.getSource(name).getData().then((all) => all.features.length)", name
+            )
+            assert held == len(layer(release, name, scenario)), (scenario, name)
+
+
 def test_a_lot_is_found_by_its_number_and_by_its_pnu(opened, release):
     parcels = layer(release, "parcels")
     once = parcels[~parcels["jibun"].duplicated(keep=False)].iloc[0]

@@ -186,6 +186,12 @@ def test_whole_dongs_are_untouched_and_parts_say_so():
     assert list(parts["area_m2"]) == [10000.0, 5000.0, 1000.0]
 
 
+def test_a_boundary_that_another_file_rounds_otherwise_is_whole():
+    # 0.01 mm along a side of 100 m
+    rows = district_shapes(study_area(shapely.box(0, 0, 150, 100), shapely.box(50, 0, 150.00001, 100)))
+    assert rows.set_index("kind").loc["district", "name_ko"] == "사업지구"
+
+
 def test_district_outside_the_study_area_has_no_row():
     rows = district_shapes(study_area(district=shapely.box(500, 500, 600, 600)))
     assert list(rows["dong_code"]) == [WEST, EAST]

@@ -10,6 +10,7 @@ import pandas as pd
 from geodata.catalogue import Layer
 from geodata.catalogue.model import UNSHADED
 
+_SCENARIOS = {"existing": ("현재", "existing"), "planned": ("계획", "planned")}
 DEMO = {"ko": "가상 데이터", "en": "demo data"}
 
 
@@ -64,3 +65,8 @@ class ReleaseAbout:
             korean.append(f"{DEMO['ko']}이며 실제가 아니다.")
             english.append("Demo data, not reality.")
         return " ".join([*korean, "/", *english])
+
+
+def scenario_words(scenario: str) -> tuple[str, str]:
+    """Return what a scenario is called in Korean and in English; a plan of another name is called by it."""
+    return _SCENARIOS.get(scenario, (scenario, scenario))

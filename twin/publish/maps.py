@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 
 from geodata.catalogue import LAYERS, PUBLISHED
 from geodata.catalogue.model import UNSHADED
-from twin.publish.about import ReleaseAbout
+from twin.publish.about import ReleaseAbout, scenario_words
 from twin.publish.map_shapes import draw_classes, draw_polygons
 from twin.publish.map_sheet import (
     FAINT,
@@ -69,7 +69,7 @@ def draw_map(
     tall = float(np.clip(_SIDE * (bounds[3] - bounds[1]) / (bounds[2] - bounds[0]), 0.62 * _SIDE, 1.15 * _SIDE))
     sheet = Sheet(width=len(maps) * (_SIDE + 0.4) + 0.4, height=tall + 3.35, dpi=dpi)
     sheet.text(0.4, sheet.height - 0.62, about.title_ko, 23)
-    words = {"existing": "현재 / existing", "planned": "계획 / planned"}.get(scenario, scenario)
+    words = " / ".join(dict.fromkeys(scenario_words(scenario)))
     sheet.text(0.4, sheet.height - 0.98, f"{about.title_en}  ·  {words}", 12, colour=FAINT)
     sheet.marks(about, sheet.height - 0.62, 12, margin=0.4, unshaded=len(maps) > 1)
     for number, draw in enumerate(maps):

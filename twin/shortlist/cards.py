@@ -89,12 +89,12 @@ def _cards(
 def _facts(row: Any, home_kwh: float) -> Iterator[tuple[str, str]]:
     yield "설비용량", f"{row.capacity_kwp:,.0f} kWp"
     yield "연간 발전량", f"{row.yield_kwh / 1000:,.1f} MWh"
-    yield "약", f"{row.yield_kwh / home_kwh:,.0f}가구의 1년 전력"
+    yield "가구 환산", f"약 {row.yield_kwh / home_kwh:,.0f}가구"
     yield "용량당", f"{row.specific_yield_kwh_kwp:,.0f} kWh/kWp"
     if not pd.isna(row.shading_loss_pct):
         yield "음영 손실", f"{row.shading_loss_pct:.1f} %"
     if not pd.isna(row.avoided_tco2):
-        yield "감축", f"{row.avoided_tco2:,.1f} tCO2eq/년"
+        yield "연간 감축", f"{row.avoided_tco2:,.1f} tCO₂eq/년"
     if not pd.isna(row.capex_krw):
         yield "설치비", f"{row.capex_krw / 1e8:,.1f}억 원"
     if not pd.isna(row.lcoe_krw_kwh):

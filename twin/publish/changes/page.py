@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from geodata.catalogue import LAYERS
-from twin.publish.about import DEMO, ReleaseAbout
+from twin.publish.about import DEMO, ReleaseAbout, scenario_words
 from twin.publish.changes.history import INDICATORS, district_label
 from twin.publish.html_template import html_template
 
@@ -52,7 +52,9 @@ def changes_page(
         "value_count": int(fields["altered"].sum()),
         "listed_count": len(tables["changed_values"]),
     }
-    return html_template("twin.publish.changes", "changes.html", {"whole": _whole, "signed": _signed}).render(page)
+    return html_template(
+        "twin.publish.changes", "changes.html", {"whole": _whole, "signed": _signed, "scenario": _scenario}
+    ).render(page)
 
 
 def summary_lines(tables: Mapping[str, pd.DataFrame], before: str) -> list[str]:
@@ -106,6 +108,10 @@ def _examples(values: pd.DataFrame) -> pd.DataFrame:
     few = few.sort_values(["_count", "_size"], ascending=[True, False], kind="stable", na_position="last")
     few = few.groupby(["scenario", "layer", "field"], sort=False).head(5)
     return few.drop(columns=["_count", "_size"]).head(MOST_LINES)
+
+
+def _scenario(name: str) -> str:
+    return scenario_words(name)[0]
 
 
 def _whole(value: Any) -> str:

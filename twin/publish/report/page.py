@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -15,15 +14,16 @@ from geodata.catalogue import LAYERS
 from geodata.catalogue.model import Field
 from geodata.catalogue.shared import COVER_CLASSES
 from twin.energy.arithmetic import ArithmeticRow, orders_of_magnitude, whole_rows
-from twin.publish.about import ReleaseAbout
+from twin.publish.about import ReleaseAbout, scenario_words
 from twin.publish.html_template import html_template
 from twin.publish.report.carbon_section import path_chart, path_table
 from twin.publish.report.charts import bars, stacks
 from twin.publish.report.figures import Number, layer_sum, row_number, whole_number
 from twin.publish.report.pictures import layer_map, overview
 from twin.publish.report.themes import MONTH, Theme, in_reading_order, theme_fields
+from twin.publish.report.told import SAID, UNSAID, resource_name, source_name
+from twin.publish.report.units import amount, difference, in_one_unit, large
 
-SCENARIO_WORDS = {"existing": ("현재", "existing"), "planned": ("계획", "planned")}
 HEADLINES = (
     "yield_kwh",
     "capacity_kwp",
@@ -39,12 +39,6 @@ HEADLINES = (
 EXTRAS = ("avoided", "share_of_demand")
 """Lines of the arithmetic that the first page shows too."""
 CARDS = 6
-_LARGE = {
-    "kWh": (("GWh", 1e6), ("MWh", 1e3)),
-    "kWp": (("MWp", 1e3),),
-    "m2": (("km2", 1e6), ("ha", 1e4)),
-}
-"""Units in which a large number is easier to read, the largest first."""
 _COVER_COLOURS = {
     "built": "#b9b4ab",
     "farm": "#e6d98f",
@@ -67,7 +61,7 @@ class Town:
     @property
     def words(self) -> tuple[str, str]:
         """Return its name in Korean and English."""
-        return SCENARIO_WORDS.get(self.scenario, (self.scenario, self.scenario))
+        return scenario_words(self.scenario)
 
     @property
     def districts(self) -> pd.DataFrame:
@@ -109,12 +103,16 @@ def write_report(
         "uncertainty": _uncertainty(towns),
         "quality": [(town, _quality(town.layers.get("quality"))) for town in towns],
         "sources": _topic(towns[-1], "input file"),
-        "missing": _topic(towns[-1], "missing"),
+        "missing": [(source_name(row["name"]), row["value"]) for row in _topic(towns[-1], "missing")],
         "assumptions": _assumptions(towns[-1]),
-        "resource": _topic(towns[-1], "resource"),
+        "resource": [
+            (resource_name(row["name"]), row["name"], SAID.get(row["value"], row["value"]))
+            for row in _topic(towns[-1], "resource")
+            if row["value"] not in UNSAID
+        ],
         "css": files("twin.publish.report").joinpath("report.css").read_text(encoding="utf-8"),
     }
-    html = html_template("twin.publish.report", "report.html", {"unit": _superscript, "amount": _amount}).render(page)
+    html = html_template("twin.publish.report", "report.html", {"amount": amount}).render(page)
     path.write_text(html, encoding="utf-8")
     return {"numbers": html.count("data-field="), "charts": html.count("<svg"), "maps": html.count("data:image/png")}
 
@@ -134,30 +132,13 @@ def _headlines(towns: Sequence[Town]) -> list[Headline]:
             continue
         field = LAYERS["districts"][name]
         numbers = tuple(
-            (town, number, *_large(number))
+            (town, number, *large(number))
             for town in having
             if (number := whole_number(town.districts, field, town.scenario)).value is not None
         )
         if numbers:
             found.append(Headline(field, numbers))
     return found
-
-
-def _large(number: Number) -> tuple[str, str]:
-    for unit, factor in _LARGE.get(number.unit, ()):
-        if number.value is not None and number.value >= factor:
-            return f"{number.value / factor:,.2f}", unit
-    return number.text, number.unit
-
-
-def _superscript(unit: str) -> str:
-    """Return a unit as it is printed: the catalogue writes m2, the page m²."""
-    return re.sub(r"(?<=m)([23])\b", lambda power: {"2": "²", "3": "³"}[power[1]], unit)
-
-
-def _amount(value: float) -> str:
-    """Return a number of the arithmetic with four significant figures or no decimals."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.4g}"
 
 
 def _extras(towns: Sequence[Town]) -> list[tuple[str, list[tuple[Town, ArithmeticRow]]]]:
@@ -172,14 +153,8 @@ def _chapter(theme: Theme, towns: Sequence[Town], about: ReleaseAbout) -> dict[s
     return {
         "theme": theme,
         "fields": fields,
-        "totals": [
-            (
-                field,
-                [whole_number(t.districts, field, t.scenario) if field.name in t.districts else None for t in towns],
-            )
-            for field in fields
-        ],
-        "tables": [(town, _rows(town, fields)) for town in towns] if fields else [],
+        "totals": [_total(field, towns) for field in fields],
+        "tables": [(town, _names(town), _lines(town, fields)) for town in towns] if fields else [],
         "charts": _charts(theme, towns),
         "paths": [
             (town, table)
@@ -195,12 +170,30 @@ def _chapter(theme: Theme, towns: Sequence[Town], about: ReleaseAbout) -> dict[s
     }
 
 
-def _rows(town: Town, fields: Sequence[Field]) -> list[tuple[str, list[Number | None]]]:
-    rows = town.districts.sort_values(["kind", "dong_code"], ascending=[False, True])
-    return [
-        (str(row["name_ko"]), [row_number(row, f, town.scenario) if f.name in rows else None for f in fields])
-        for _, row in rows.iterrows()
-    ]
+def _total(field: Field, towns: Sequence[Town]) -> tuple[Field, str, list[Number | None], str | None]:
+    """Return field, unit, number of each town and their difference, for one line of a theme."""
+    raw = [whole_number(t.districts, field, t.scenario) if field.name in t.districts else None for t in towns]
+    unit, factor, numbers = in_one_unit(field, raw)
+    return field, unit, numbers, difference(raw, unit, factor) if len(raw) == 2 else None
+
+
+def _ordered(town: Town) -> pd.DataFrame:
+    return town.districts.sort_values(["kind", "dong_code"], ascending=[False, True])
+
+
+def _names(town: Town) -> list[str]:
+    return [str(name) for name in _ordered(town)["name_ko"]]
+
+
+def _lines(town: Town, fields: Sequence[Field]) -> list[tuple[Field, str, list[Number | None]]]:
+    """Return for each field its unit and the number of every dong."""
+    rows = _ordered(town)
+    lines = []
+    for field in fields:
+        raw = [row_number(row, field, town.scenario) if field.name in rows else None for _, row in rows.iterrows()]
+        unit, _, numbers = in_one_unit(field, raw)
+        lines.append((field, unit, numbers))
+    return lines
 
 
 def _charts(theme: Theme, towns: Sequence[Town]) -> list[tuple[str, str, str, str]]:
@@ -227,7 +220,7 @@ def _charts(theme: Theme, towns: Sequence[Town]) -> list[tuple[str, str, str, st
             names = [f"cover_{name}_m2" for name in COVER_CLASSES if f"cover_{name}_m2" in town.districts]
             if not names:
                 continue
-            rows = town.districts.sort_values(["kind", "dong_code"], ascending=[False, True])
+            rows = _ordered(town)
             parts = [
                 (
                     " / ".join(COVER_CLASSES[name[6:-3]]),

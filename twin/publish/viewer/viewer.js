@@ -138,6 +138,7 @@ const TWIN = (() => {
   function choose(scenario) {
     const start = () => {
       state.scenario = scenario;
+      delete document.body.dataset.drawn;
       close();
       if (!state.map) begin(); else if (state.ready) { clear(); loadView(); }
       words();
@@ -290,6 +291,7 @@ const TWIN = (() => {
     [["zoom-in", "nearer"], ["zoom-out", "farther"], ["compass", "north"]].forEach(([name, word]) => {
       document.querySelectorAll(`.maplibregl-ctrl-${name}`).forEach((node) => { node.title = say(word); node.setAttribute("aria-label", say(word)); });
     });
+    $("query").placeholder = NARROW.matches ? say("search") : ""; // its label has no room there
     if (state.map) state.map.getCanvas().setAttribute("aria-label", say("map"));
     $("scenarios").replaceChildren(...state.about.scenarios.map((scenario) => {
       const button = make("button", say(scenario));

@@ -137,6 +137,26 @@ def test_a_plan_stands_beside_the_present_with_its_difference(tmp_path):
     assert "+19,500" in text
 
 
+def test_large_numbers_have_a_larger_unit_and_say_so(tmp_path):
+    money = {"capex_krw": [65_467_500.0, 150_890_139_000.0, 288_700_237_000.0]}
+    text, numbers = report(tmp_path, town(**money), town("planned", capex_krw=[0.0, 1e11, 1e11]))
+    told = [(a["data-scenario"], a["data-rule"], n) for a, n in numbers.found if a["data-field"] == "capex_krw"]
+    # in hundreds of millions: 65,467,500 is 0.65, 150,890,139,000 is 1,508.9
+    assert ("existing", "dong_code=4121010100 ÷ 100,000,000", "0.65") in told
+    assert ("existing", "dong_code=4121010500 ÷ 100,000,000", "1,509") in told
+    assert ("existing", "kind=district ÷ 100,000,000", "2,887") in told
+    assert "−1,887" in text
+    assert "억 원 (10⁸ KRW)" in text
+
+
+def test_shares_differ_by_points_and_no_difference_is_zero(tmp_path):
+    text, _ = report(
+        tmp_path, town(canopy_cover_pct=[8.0, 4.0, 5.0]), town("planned", canopy_cover_pct=[8.0, 4.0, 3.5])
+    )
+    assert "−1.50 %p" in text
+    assert "+0.00" not in text
+
+
 def test_a_theme_without_columns_says_what_it_needs(tmp_path):
     text, _ = report(tmp_path, town())
     energy = text[text.index('<section id="energy">') : text.index('<section id="carbon">')]
