@@ -46,6 +46,7 @@ COLOURS: dict[Role, str] = {
     "ndvi": "#047857",
     "surface_model": "#4338ca",
     "park_entrances": "#0e7490",
+    "footways": "#78716c",
 }
 _COMPASS = ("북", "북동", "동", "남동", "남", "남서", "서", "북서")
 

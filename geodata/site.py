@@ -36,6 +36,7 @@ Role = Literal[
     "ndvi",
     "surface_model",
     "park_entrances",
+    "footways",
 ]
 ROLES: tuple[Role, ...] = get_args(Role)
 """What a file of the inbox can be for; one clean layer each."""
@@ -58,12 +59,13 @@ ROLE_TITLES: dict[Role, tuple[str, str]] = {
     "ndvi": ("식생지수", "vegetation index"),
     "surface_model": ("표면모델(DSM)", "surface model (DSM)"),
     "park_entrances": ("공원 출입구", "park entrances"),
+    "footways": ("보도(인도)", "footways"),
 }
 """Korean and English title of each role."""
 
 CORE_ROLES: tuple[Role, ...] = ("parcels", "buildings", "land_cover", "parks", "terrain", "weather", "plan_blocks")
 """Without these a layer or a result is missing."""
-OPTIONAL_ROLES: tuple[Role, ...] = ("roof_planes", "ndvi", "roads", "surface_model", "park_entrances")
+OPTIONAL_ROLES: tuple[Role, ...] = ("roof_planes", "ndvi", "roads", "surface_model", "park_entrances", "footways")
 """These only refine what is there without them."""
 
 PRESENT = "existing"

@@ -41,6 +41,7 @@ _KEYS: dict[Role, tuple[str, ...]] = {
     "terrain": ("source_id",),
     "roads": ("source_id",),
     "park_entrances": ("source_id",),
+    "footways": ("source_id",),
 }
 """What the source calls its records, in order of preference."""
 

@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ DATA = "data"
 PREVIEW = "preview.png"
 POINTER = "current.json"
 LOCK = ".lock"
+SETTLED_NS = 100_000_000
+"""A file that was last touched so long before it was looked at cannot change without a new time [ns]; ticks last up to 10 ms."""
 
 
 def digest_of(value: Any) -> str:
@@ -162,7 +165,10 @@ class Store:
         """Tell whether an object's files are those that its record names.
 
         A file is hashed once; as long as the file system then shows the same file of the same size, untouched, it is the same.
+        One that was touched a moment ago is hashed again: clocks of file systems tick, and a second change within the
+        same tick shows nowhere.
         """
+        settled = time.time_ns() - SETTLED_NS
         try:
             if _files(folder / DATA) != sorted(files):
                 return False
@@ -172,7 +178,7 @@ class Store:
             whole = all(sha256_file(folder / DATA / name) == sha for name, sha in files.items())
         except OSError:
             return False
-        if whole:
+        if whole and all(state[-1] < settled for state in seen):
             self._whole[folder] = seen
         return whole
 

@@ -275,6 +275,7 @@ RAW_COLUMNS: Mapping[Role, tuple[str, ...]] = {
     "terrain": ("source_id", "elevation_m"),
     "roads": ("source_id", "class", "road_name", "name", "width_m"),
     "park_entrances": ("source_id", "park_name", "name"),
+    "footways": ("source_id", "paving", "width_m"),
     "land_characteristics": (
         "pnu",
         "jimok",

@@ -125,6 +125,17 @@ ROADS = _Feature(
     unmistakable=True,
 )
 
+FOOTWAYS = _Feature(
+    key="FOOTWAYS",
+    code="A003",
+    ko="인도",
+    en="footways",
+    role="footways",
+    columns={"source_id": _UFID, "paving": ("재질", "QUAL"), "width_m": ("폭", "WIDT")},
+    needs=("source_id", "paving", "width_m"),
+    geometry=("polygon",),
+)
+
 VEGETATION = _Feature(
     key="VEGETATION",
     code="D001",
@@ -169,7 +180,7 @@ def _product(scale: _Scale, feature: _Feature, *, last: bool) -> Product:
 
 TOPOGRAPHIC_MAPS: tuple[Product, ...] = tuple(
     _product(scale, feature, last=scale is _SCALES[-1])
-    for feature in (BUILDINGS, CONTOURS, SPOT_HEIGHTS, ROADS, VEGETATION, OTHER)
+    for feature in (BUILDINGS, CONTOURS, SPOT_HEIGHTS, ROADS, FOOTWAYS, VEGETATION, OTHER)
     for scale in _SCALES
 )
 """In order of preference: for each kind of feature the larger scale first; the layers without a role last."""

@@ -24,7 +24,7 @@ from twin.green.three_thirty import neighbourhood_canopy
 from twin.green.trees_in_sight import trees_in_sight
 from twin.green.vegetation import Vegetation, blockers, has_level, vegetation_of
 from twin.indicators import district_shapes
-from twin.scenario.ground import cover_change, planned_cover
+from twin.scenario.ground import cover_change, outside_ground, planned_cover
 from twin.scenario.parks import planned_parks
 from twin.sky.sun_table import daylight_path
 
@@ -130,9 +130,9 @@ def parks_of(work: Work) -> gpd.GeoDataFrame | None:
 
 
 @step("scenario/heat", group="green", essential=("scenario/land_cover",), kinds={"geopandas", "rasterio"}, parameters=lambda site: site.timezone,
-      needs=("scenario/sky_rasters", "scenario/blocks", "sources/parks", "sources/parcels", AREA))  # fmt: skip
+      needs=("scenario/sky_rasters", "scenario/blocks", "sources/parks", "sources/parcels", "sources/footways", AREA))  # fmt: skip
 def heat(work: Work) -> None:
-    """Sealed ground, summer shade of open ground and of pavements, and an exposure index, of parcels, blocks, parks and districts.
+    """Sealed ground, summer shade of open ground, of pavements and of footways, and an exposure index, of parcels, blocks, parks and districts.
 
     필지·계획 블록·공원·법정동별 불투수율, 여름 그늘 시간, 햇볕·포장 노출 지수.
     """
@@ -144,6 +144,9 @@ def heat(work: Work) -> None:
     centre = gpd.GeoSeries([area.area.representative_point()], crs=area.crs).to_crs("EPSG:4326").iloc[0]
     sun_h = summer_sun_h(daylight_path(centre.y, centre.x, 0.0, work.site.timezone))
     work.metadata["summer_sun_h"] = round(sun_h, 2)
+    footways = work.frame_or_none("sources/footways")
+    if footways is not None and work.has("scenario/blocks"):
+        footways = outside_ground(footways, work.frame("scenario/blocks", "ground.parquet"))
     for frame, key, file in (
         (work.frame_or_none("sources/parcels"), "pnu", "parcels.parquet"),
         (work.frame_or_none("scenario/blocks"), "block_id", "blocks.parquet"),
@@ -151,7 +154,7 @@ def heat(work: Work) -> None:
         (district_shapes(area), "dong_code", "districts.parquet"),
     ):
         if frame is not None:
-            work.write(heat_of(frame, key, mapped, shade, sun_h), file)
+            work.write(heat_of(frame, key, mapped, shade, sun_h, footways=footways), file)
 
 
 NO_PARKS = ("공원·녹지 자료가 없음", "no parks, neither designated nor planned")

@@ -41,6 +41,7 @@ CLEAN = (
     "sources/park_entrances",
     "sources/plan_blocks",
     "sources/roads",
+    "sources/footways",
     "sources/roof_planes",
     "sources/land_characteristics",
     "sources/land_use_regulation",

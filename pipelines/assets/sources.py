@@ -12,6 +12,7 @@ from geodata.accounting import QualityLog
 from geodata.clean.building_register import clean_building_register
 from geodata.clean.buildings import clean_buildings
 from geodata.clean.district import district_boundary
+from geodata.clean.footways import clean_footways
 from geodata.clean.land_cover import clean_land_cover
 from geodata.clean.land_tables import clean_land_characteristics, clean_land_use_regulation
 from geodata.clean.parcels import clean_parcels
@@ -242,6 +243,16 @@ def roads(work: Work) -> None:
     work.write_clean(clean_roads(_read(work, "roads", area), area))
 
 
+@step("sources/footways", group="sources", role="footways", needs=(AREA,))
+def footways(work: Work) -> None:
+    """Clean footways of the topographic map; kept for their shade, not published.
+
+    정제한 보도(인도): 그늘 계산용, 공개하지 않음.
+    """
+    area = load_area(work)
+    work.write_clean(clean_footways(_read(work, "footways", area), area))
+
+
 @step("sources/terrain", group="sources", role="terrain", needs=(AREA,), kinds={"rasterio"})
 def terrain(work: Work) -> None:
     """Terrain of the study area in the site's CRS; cells without data stay empty.
@@ -344,6 +355,7 @@ STEPS: tuple[Step, ...] = (
     park_entrances,
     plan_blocks,
     roads,
+    footways,
     terrain,
     surface_model,
     roof_planes,

@@ -58,7 +58,7 @@ def test_a_removed_source_rebuilds_what_depends_on_it_and_says_what_is_missing(o
     built = {asset for asset, reused in seen.items() if not reused and not asset.startswith("planned/")}
     # clean parcels and buildings, land cover, terrain and sun are untouched; what people walk to has changed
     assert built == {
-        "sources/parks", "existing/parks", "existing/quality", "existing/run_info", "existing/districts", "existing/geopackage", "existing/geoparquet", "existing/map", "release",
+        "sources/parks", "sources/park_entrances", "existing/parks", "existing/quality", "existing/run_info", "existing/districts", "existing/geopackage", "existing/geoparquet", "existing/map", "release",
         "existing/park_access", "existing/buildings", "existing/parcels", "existing/unserved_buildings", "existing/report",
         "existing/carbon_path", "existing/city3d", "existing/shortlist", "existing/heat", "comparison", "web",
     }  # fmt: skip

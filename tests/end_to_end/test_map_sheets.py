@@ -83,8 +83,16 @@ def test_roads_are_counted_and_not_published(ngii):
     assert roads.length.sum() == pytest.approx(10_214.6, abs=0.1)
 
 
+def test_footways_are_counted_and_not_published(ngii):
+    account = accounts_of(ngii)["footways"]
+    assert (account["read"], account["published"]) == (2 + 48, 50)
+    (stored,) = ngii.workplace.store.glob("sources.footways/*/data/features.parquet")
+    # measured on the raw files
+    assert gpd.read_parquet(stored).area.sum() == pytest.approx(171.3 + 11_347.9, abs=1.0)
+
+
 def test_vegetation_is_told_and_not_mixed_into_land_cover(ngii):
     info = pyogrio.read_dataframe(ngii.geopackage, layer="run_info").set_index(["topic", "name"])["value"]
     assert info["not used", "NGII_1000_VEGETATION"] == "59 records in 1 layer(s)"
-    assert info["not used", "NGII_1000_OTHER"] == "7,176 records in 60 layer(s)"
+    assert info["not used", "NGII_1000_OTHER"] == "7,126 records in 58 layer(s)"
     assert "no file for land cover" in info["missing", "sources/land_cover"]

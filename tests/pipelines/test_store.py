@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
 
+from pipelines import store as module
 from pipelines.store import Store
 
 COMMON = {"inputs": {"a": "1"}, "parameters": {"cell": 0.5}, "code_version": "v1"}
@@ -64,6 +66,26 @@ def test_a_damaged_object_is_built_again(tmp_path, damage):
     assert len(calls) == 2
     assert (again.data / "x.txt").read_text(encoding="utf-8") == "abc"
     assert again.content == first.content
+
+
+def test_damage_within_one_tick_of_the_file_system_is_seen(tmp_path, monkeypatch):
+    """The clock of many file systems stands for some milliseconds: a second change then has the times of the first."""
+    store = Store(tmp_path)
+    found = store.get_or_build("town/roofs", **COMMON, build=writer("abc"))
+    now = time.time_ns()
+    monkeypatch.setattr(module, "_state", lambda path: (0, 0, path.stat().st_size, now, now))
+    assert store.current("town/roofs") is not None
+    (found.data / "x.txt").write_text("abd", encoding="utf-8")
+    assert store.current("town/roofs") is None
+
+
+def test_what_has_come_to_rest_is_hashed_once(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    store.get_or_build("town/roofs", **COMMON, build=writer("abc"))
+    monkeypatch.setattr(module, "SETTLED_NS", -(10**12))
+    assert store.current("town/roofs") is not None
+    monkeypatch.setattr(module, "sha256_file", None)  # nobody may ask
+    assert store.current("town/roofs") is not None
 
 
 @pytest.mark.parametrize("same_time", [True, False])

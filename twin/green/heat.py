@@ -61,42 +61,58 @@ def summer_sun_h(path: SunPath) -> float:
     return float(path.weight[:, 0].sum()) / SUMMER_DAYS
 
 
-def summer_shade(features: gpd.GeoDataFrame, land_cover: gpd.GeoDataFrame, shade: Path) -> pd.DataFrame:
+def summer_shade(
+    features: gpd.GeoDataFrame, land_cover: gpd.GeoDataFrame, shade: Path, footways: gpd.GeoDataFrame | None = None
+) -> pd.DataFrame:
     """Return how long the ground of ``features`` lies in the shade on a mean day of June to August.
 
     Parameters
     ----------
     shade
         Raster of shade hours June to August [h] in the CRS of ``features``, without values on roofs.
+    footways
+        Land of footways; None where no map tells it.
 
     Returns
     -------
     DataFrame
-        In the order of ``features``: `ground_shade_h` of all open ground and `pavement_shade_h` of the classes of
-        `pavement_classes` [h each day], means weighted by the exact share of each cell; NaN where there is no such ground.
+        In the order of ``features``: `ground_shade_h` of all open ground, `pavement_shade_h` of the classes of
+        `pavement_classes` and with ``footways`` `footway_shade_h` [h each day], means weighted by the exact share of each
+        cell; NaN where there is no such ground. A cell is road or footway if its middle is.
     """
     paved = land_cover.geometry[land_cover["class_code"].isin(heat_parameters()["pavement_classes"])]
     with rasterio.open(shade) as source:
         hours = source.read(1, masked=True)
         grid, bounds, wkt = source.transform, source.bounds, source.crs.to_wkt()
-    on_road = np.zeros(hours.shape, dtype=bool)
-    if len(paved):
-        on_road = rasterio.features.geometry_mask(paved.to_numpy(), hours.shape, grid, invert=True)
+    wanted = {"ground": np.ones(hours.shape, dtype=bool), "pavement": _cells(paved, hours.shape, grid)}
+    if footways is not None:
+        wanted["footway"] = _cells(footways.geometry, hours.shape, grid)
     empty = np.ma.getmaskarray(hours)
     values = np.ma.getdata(hours).astype("float32") / np.float32(SUMMER_DAYS)
     bands = [
-        NumPyRasterSource(np.ma.masked_array(values, empty | unwanted), *bounds, name=name, srs_wkt=wkt)
-        for name, unwanted in (("ground", False), ("pavement", ~on_road))
+        NumPyRasterSource(np.ma.masked_array(values, empty | ~inside), *bounds, name=name, srs_wkt=wkt)
+        for name, inside in wanted.items()
     ]
     shapes = features[[features.geometry.name]].reset_index(drop=True)
     found = exact_extract(bands, shapes, ["mean"], output="pandas")
-    return pd.DataFrame(
-        {f"{name}_shade_h": found[f"{name}_mean"].to_numpy("float64") for name in ("ground", "pavement")}
-    )
+    return pd.DataFrame({f"{name}_shade_h": found[f"{name}_mean"].to_numpy("float64") for name in wanted})
+
+
+def _cells(shapes: gpd.GeoSeries, size: tuple[int, int], grid: rasterio.Affine) -> np.ndarray:
+    """Return which cells of a raster have their middle in one of ``shapes``."""
+    if not len(shapes):
+        return np.zeros(size, dtype=bool)
+    return np.asarray(rasterio.features.geometry_mask(shapes.to_numpy(), size, grid, invert=True))
 
 
 def heat_of(
-    features: gpd.GeoDataFrame, key: str, land_cover: gpd.GeoDataFrame, shade: Path | None, sun_h: float
+    features: gpd.GeoDataFrame,
+    key: str,
+    land_cover: gpd.GeoDataFrame,
+    shade: Path | None,
+    sun_h: float,
+    *,
+    footways: gpd.GeoDataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the burden of a summer day on each of ``features``.
 
@@ -110,18 +126,20 @@ def heat_of(
         As for `summer_shade`; None where there is no surface to cast shade.
     sun_h
         How long the sun is up on a mean day of June to August [h].
+    footways
+        As for `summer_shade`.
 
     Returns
     -------
     DataFrame
-        Indexed by ``key``: `impervious_pct`, and with ``shade`` `ground_shade_h`, `pavement_shade_h` and `heat_exposure`
-        (0 to 100, by the formula of ``heat.yaml``; NaN where a part of it is not known).
+        Indexed by ``key``: `impervious_pct`, and with ``shade`` `ground_shade_h`, `pavement_shade_h`, with ``footways``
+        `footway_shade_h`, and `heat_exposure` (0 to 100, by the formula of ``heat.yaml``; NaN where a part of it is not known).
     """
     table = pd.DataFrame(index=pd.Index(features[key].astype("str"), name=key))
     table["impervious_pct"] = imperviousness(features, land_cover)
     if shade is None:
         return table
-    shaded = summer_shade(features, land_cover, shade)
+    shaded = summer_shade(features, land_cover, shade, footways)
     for name in shaded.columns:
         table[name] = np.minimum(shaded[name].to_numpy(), sun_h)
     values = heat_parameters()

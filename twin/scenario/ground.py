@@ -65,6 +65,13 @@ def planned_cover(land_cover: gpd.GeoDataFrame, ground: gpd.GeoDataFrame) -> gpd
     return pd.concat(told, ignore_index=True)
 
 
+def outside_ground(features: gpd.GeoDataFrame, ground: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return ``features`` (polygons) less the ``ground`` that a plan changes; what lies wholly on it is gone."""
+    rest = _without(features.geometry.to_numpy(), ground.geometry.to_numpy())
+    there = ~shapely.is_missing(rest)
+    return features[there].set_geometry(gpd.GeoSeries(rest[there], index=features.index[there], crs=features.crs))
+
+
 def cover_change(present: gpd.GeoDataFrame, planned: gpd.GeoDataFrame) -> dict[str, float]:
     """Return how much forest the plan fells and how much ground it changes [m2], as sums over both land covers."""
     felled = sum(

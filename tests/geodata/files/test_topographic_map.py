@@ -191,7 +191,7 @@ def test_contours_of_any_file_can_be_named(inbox):
 
 
 def test_every_entry_says_where_to_get_it():
-    assert len({p.key for p in TOPOGRAPHIC_MAPS}) == 12
+    assert len({p.key for p in TOPOGRAPHIC_MAPS}) == 14
     for product in TOPOGRAPHIC_MAPS:
         assert "map.ngii.go.kr" in product.download
         assert ("1:1,000" if "1000" in product.key.split("_")[1] else "1:5,000") in product.en
@@ -206,6 +206,7 @@ def test_two_real_sheets_are_recognised_to_the_last_layer(shared_data):
     assert rows == {
         "NGII_1000_BUILDINGS": 52 + 949,
         "NGII_1000_ROADS": 40 + 667,
+        "NGII_1000_FOOTWAYS": 2 + 48,
         "NGII_1000_CONTOURS": 49 + 71,
         "NGII_1000_SPOT_HEIGHTS": 3 + 3,
     }
@@ -230,8 +231,8 @@ def test_the_inspection_counts_what_is_not_used(shared_data):
     assert len(rows) == 3
     assert "경지·식생" in rows[1]
     assert "59" in rows[1]
-    assert [" 4,685 " in rows[0], " 2,491 " in rows[2]] == [True, True]
-    assert all("(30개 레이어)" in rows[number] and "(30 layers)" in rows[number] for number in (0, 2))
+    assert [" 4,683 " in rows[0], " 2,443 " in rows[2]] == [True, True]
+    assert all("(29개 레이어)" in rows[number] and "(29 layers)" in rows[number] for number in (0, 2))
 
 
 def test_the_box_of_a_province_does_not_cover_the_sheets_of_its_neighbour(inbox, agency):

@@ -13,6 +13,7 @@ from rasterio.transform import from_origin
 
 from twin.green.heat import SUMMER_DAYS, heat_of, heat_parameters, summer_sun_h
 from twin.publish.rasters import write_raster
+from twin.scenario.ground import outside_ground
 from twin.sky.rasters import Year, town_rasters
 from twin.sky.sun_table import daylight_path
 from twin.sky.tiles import SurfaceFolder
@@ -56,6 +57,28 @@ def test_shade_and_exposure_of_a_parcel_half_road_half_wood(shade):
     assert table.loc["road", "pavement_shade_h"] == pytest.approx(7 * 0.45, abs=1e-6)
     assert table.loc["wood", ["impervious_pct", "heat_exposure"]].tolist() == pytest.approx([0.0, 0.0])
     assert np.isnan(table.loc["wood", "pavement_shade_h"])
+
+
+def test_footways_apart_from_the_carriageway(shade):
+    """The road of 20 m has a footway of 3 m on either side: one in 7 h of shade, one in the sun."""
+    parcels = polygons("pnu", ("whole", (0, 0, 40, 40)), ("middle", (4, 0, 16, 40)))
+    footways = polygons("footway_id", ("w", (0, 0, 3, 40)), ("e", (17, 0, 20, 40)))
+    table = heat_of(parcels, "pnu", LAND, shade, SUN_H, footways=footways)
+    assert table.loc["whole", "footway_shade_h"] == pytest.approx(3.5)
+    assert table.loc["whole", "pavement_shade_h"] == pytest.approx(3.5)
+    assert np.isnan(table.loc["middle", "footway_shade_h"])
+    west = heat_of(parcels, "pnu", LAND, shade, SUN_H, footways=footways[:1])
+    assert west.loc["whole", "footway_shade_h"] == pytest.approx(7.0)
+    # without the map there is no column, and the others are the same to the last bit
+    without = heat_of(parcels, "pnu", LAND, shade, SUN_H)
+    pd.testing.assert_frame_equal(table.drop(columns="footway_shade_h"), without, check_exact=True)
+
+
+def test_a_plan_takes_the_footways_on_its_ground():
+    footways = polygons("footway_id", ("w", (0, 0, 3, 40)), ("e", (17, 0, 20, 40)))
+    rest = outside_ground(footways, polygons("block_id", ("A", (10, 0, 30, 60)), ("B", (0, 0, 10, 10))))
+    assert rest["footway_id"].tolist() == ["w"]
+    assert rest.area.tolist() == pytest.approx([90.0])
 
 
 def test_unknown_ground_and_no_surface(shade):
