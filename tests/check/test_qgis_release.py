@@ -116,8 +116,10 @@ def test_map_themes_of_scenarios_and_changes_show_something(found):
     for name, theme in themes.items():
         picture = pixels(found, theme["picture"])
         assert theme["errors"] == [], name
-        assert share(picture, "#ffffff") < 0.98, name
-        assert len(np.unique(picture.reshape(-1, 3), axis=0)) >= 4, name
+        # between the few blocks of this corner a map of changes is white
+        changes = name.startswith("변화")
+        assert share(picture, "#ffffff") < (0.99 if changes else 0.98), name
+        assert len(np.unique(picture.reshape(-1, 3), axis=0)) >= (3 if changes else 4), name
 
 
 def test_sheets_are_a3_and_leave_as_pdf_and_by_dong(found):

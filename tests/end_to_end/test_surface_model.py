@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ import yaml
 from affine import Affine
 
 from pipelines.store import Store
+from twin.publish.durable import remove_tree
 
 TILT = 25.0
 EDGE = 240.0
@@ -51,8 +54,11 @@ def measured(houses: gpd.GeoDataFrame, terrain, path) -> None:
 
 
 @pytest.fixture
-def with_model(own_town, run_site):
-    site_file, folder = own_town
+def with_model(demo_site, town, tmp_path, run_site):
+    """The whole town on a copy of its store, with the model in its inbox: houses and store."""
+    shutil.copytree(demo_site.parent, tmp_path / "demo")
+    site_file, folder = tmp_path / "demo" / demo_site.name, tmp_path / "place"
+    shutil.copytree(town.workplace.state, folder / "state")
     store = Store(folder / "state" / "demo_town" / "store")
     found = {name: store.current(name) for name in ("existing/footprints", "sources/terrain")}
     houses = gpd.read_parquet(found["existing/footprints"].data / "features.parquet")
@@ -64,7 +70,8 @@ def with_model(own_town, run_site):
         site_file, folder, select='+key:"existing/roof_planes" or +key:"existing/surface" or +key:"existing/canopy"'
     )
     assert run.outcome.succeeded, run.outcome.reasons
-    return houses, store
+    yield houses, store
+    remove_tree(folder)
 
 
 def test_roofs_and_surface_come_from_the_model(with_model):

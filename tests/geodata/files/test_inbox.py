@@ -424,6 +424,7 @@ def test_real_files(shared_data):
         for layer, name, counts in (
             ("N1A_B0010000", "BUILDINGS", (52, 949)),
             ("N1L_A0020000", "ROADS", (40, 667)),
+            ("N1A_A0033320", "FOOTWAYS", (2, 48)),
             ("N1L_F0010000", "CONTOURS", (49, 71)),
             ("N1P_F0020000", "SPOT_HEIGHTS", (3, 3)),
         )

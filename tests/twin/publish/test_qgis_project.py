@@ -105,3 +105,16 @@ def test_each_plan_shows_its_own_changes(tmp_path: Path, files, layers, about: R
     assert line.index("yield_kwh_existing") < line.index(" → ") < line.index("yield_kwh_planned")
     shown = [layer.get("name") for layer in sheet.findall(".//layer-tree-layer")]
     assert shown == ["계획과 현재의 비교: 법정동·사업지구 / Plan against present: districts"]
+
+
+def test_a_theme_without_what_colours_it_is_left_out(tmp_path: Path, layers, about: ReleaseAbout) -> None:
+    bare = {**layers, "parcels": layers["parcels"].drop(columns="green_cover_pct")}
+    path = tmp_path / "existing.gpkg"
+    write_geopackage(path, bare, about)
+    write_project(
+        tmp_path / "town.qgz", release_groups({"existing/twin.gpkg": path}, ("existing",)), about, sources="자료"
+    )
+    root = opened(tmp_path / "town.qgz")
+    themes = [theme.get("name").rpartition(" · ")[2] for theme in root.iter("visibility-preset")]
+    assert themes == ["토지·녹지·건물 / Land, green and buildings", "지붕 태양광 / Rooftop solar"]
+    assert len(root.findall("Layouts/Layout")) == 2

@@ -159,7 +159,7 @@ def _group_element(
     group: Group, layers: Mapping[str, MapLayer], rasters: Sequence[MapLayer], plan: ProjectPlan
 ) -> ET.Element:
     root = _tree_group(group.title, visible=group.visible)
-    themes = [theme for theme in plan.themes if any(need in layers for need in theme.needs)]
+    themes = [theme for theme in plan.themes if _can_be_shown(theme, layers)]
     shown = (set(themes[0].layers) if themes else set(layers)) - set(plan.hidden)
     tables = _tree_group("표 / Tables", visible=False)
     for name, layer in layers.items():
@@ -203,7 +203,7 @@ def _themes(
     root: ET.Element, group: Group, layers: Mapping[str, MapLayer], about: ReleaseAbout, plan: ProjectPlan, *, box: Box, sources: str
 ) -> None:  # fmt: skip
     for theme in plan.themes:
-        if not any(need in layers for need in theme.needs):
+        if not _can_be_shown(theme, layers):
             continue
         shown = [
             (layers[name], layers[name].styles[style])
@@ -224,6 +224,11 @@ def _themes(
                 figures=list(plan.figures), about=about, box=box, sources=sources,
             )
         )  # fmt: skip
+
+
+def _can_be_shown(theme: Theme, layers: Mapping[str, MapLayer]) -> bool:
+    """Say whether a layer that the theme is about is there with the column that colours it."""
+    return any(need in layers and theme.layers[need] in layers[need].styles for need in theme.needs)
 
 
 def _whole_box(groups: Sequence[Group]) -> Box:

@@ -18,7 +18,7 @@ const CARD = (() => {
     parks: ["class_ko", "class_en", "status", "area_m2"],
   };
 
-  const plain = (text) => text.replace(/m2(?![a-z0-9])/g, "m²");
+  const plain = (text) => text.replace(/m2(?![a-z0-9])/g, "m²").replaceAll("CO2", "CO₂");
 
   function number(value, field, language) {
     if (typeof value === "boolean") return value ? ["예", "yes"][language] : ["아니오", "no"][language];
