@@ -37,6 +37,7 @@ def run_on_cluster(work: Callable[[Job, int], Result], jobs: Sequence[Job], addr
             f"pip install 'newtown-twin[distributed]', or say {_LOCALLY}"
         )
     from distributed import Client, KilledWorker  # noqa: PLC0415 - optional, and slow to import
+    from distributed.comm import CommClosedError  # noqa: PLC0415 - as above
 
     try:
         client = Client(address, timeout=PATIENCE_S, set_as_default=False)
@@ -56,18 +57,25 @@ def run_on_cluster(work: Callable[[Job, int], Result], jobs: Sequence[Job], addr
         try:
             _wait_for(client, futures, address)
         except (CancelledError, OSError) as error:
-            raise InputError(
-                f"compute.address {address}: 스케줄러와 연결이 끊겼습니다 · the Dask scheduler went away while it worked. Start it "
-                f"again, or say {_LOCALLY}, and run again: what is finished is kept"
-            ) from error
+            raise _lost(address) from error
         try:
             return list(client.gather(futures))
+        except (CancelledError, CommClosedError) as error:
+            # an OSError of another kind is one of the work itself, such as a full disk
+            raise _lost(address) from error
         except (KilledWorker, MemoryError) as error:
             raise InputError(
                 f"compute.address {address}: 작업자의 메모리가 모자라거나 작업자가 거듭 죽었습니다 · a worker ran out of memory, or "
                 f"workers died again and again at the same piece of work ({str(error).split('. ')[0]}). Give each worker "
                 f"more memory (dask worker --memory-limit), or say {_LOCALLY}, and run again: what is finished is kept"
             ) from error
+
+
+def _lost(address: str) -> InputError:
+    return InputError(
+        f"compute.address {address}: 스케줄러와 연결이 끊겼습니다 · the Dask scheduler went away while it worked. Start it "
+        f"again, or say {_LOCALLY}, and run again: what is finished is kept"
+    )
 
 
 def _with_one_thread(work: Callable[[int], Result]) -> Result:
@@ -84,7 +92,8 @@ def _wait_for(client: Any, futures: Sequence[Any], address: str) -> None:
             with client.as_current():
                 done, waiting = wait(waiting, timeout=LOOK_EVERY_S, return_when="FIRST_COMPLETED")
         except TimeoutError:
-            states = sorted(worker["status"] for worker in client.scheduler_info()["workers"].values())
+            # a scheduler that has just gone away tells of no workers
+            states = sorted(worker["status"] for worker in client.scheduler_info().get("workers", {}).values())
             if "running" not in states and time.monotonic() - moved > PATIENCE_S:
                 raise InputError(_stopped(address, states)) from None
             if "running" in states:
