@@ -184,7 +184,8 @@ def test_a_cluster_that_goes_away_is_not_waited_for_for_ever(distributed, monkey
 
     ender = threading.Thread(target=go_away)
     ender.start()
-    told = {"workers": "all workers went away", "scheduler": "went away while it worked"}[what]
+    # a cluster that closes takes its workers away before its scheduler, on a slow machine long before
+    told = {"workers": "all workers went away", "scheduler": "(scheduler|all workers) went away"}[what]
     try:
         with pytest.raises(InputError, match=told):
             run_on_cluster(wait_long, [0, 1, 2], address)

@@ -95,7 +95,9 @@ def _wait_for(client: Any, futures: Sequence[Any], address: str) -> None:
             # a scheduler that has just gone away tells of no workers
             states = sorted(worker["status"] for worker in client.scheduler_info().get("workers", {}).values())
             if "running" not in states and time.monotonic() - moved > PATIENCE_S:
-                raise InputError(_stopped(address, states)) from None
+                raise (
+                    InputError(_stopped(address, states)) if client.status == "running" else _lost(address)
+                ) from None
             if "running" in states:
                 moved = time.monotonic()
             continue
