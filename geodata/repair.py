@@ -6,6 +6,7 @@ found, and its caller writes them to the quality table.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -99,24 +100,36 @@ def repair_polygons(geometry: gpd.GeoSeries) -> Repair:
     >>> bool(repair.repaired[0]), float(shapely.area(repair.shapes[0]))
     (True, 2.0)
     """
+    return repair_with(geometry, _polygons)
+
+
+def _polygons(flat: Shapes) -> tuple[Shapes, Mask, Mask]:
+    valid_before = shapely.is_valid(flat)
+    fixed = make_valid_polygons(flat)
+    stripped = shapely.get_type_id(flat) == shapely.GeometryType.GEOMETRYCOLLECTION
+    return fixed, shapely.area(fixed) >= MIN_AREA_M2, ~valid_before | stripped
+
+
+def repair_with(geometry: gpd.GeoSeries, mend: Callable[[Shapes], tuple[Shapes, Mask, Mask]]) -> Repair:
+    """Return ``geometry`` as ``mend`` makes it, and what was found.
+
+    ``mend`` gets two-dimensional shapes, None where they are missing or out of range; it returns what it made of them, which of
+    that is as it should be (the rest has collapsed), and which it had to repair.
+    """
     shapes: Shapes = np.array(geometry.to_numpy(), dtype=object)
     missing = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     out_of_range = ~missing & outside_korea(shapes, geometry.crs.to_string())
-
     shapes[missing | out_of_range] = None
     had_z = shapely.has_z(shapes)
-    flat = shapely.force_2d(shapes)
-    valid_before = shapely.is_valid(flat)
-    fixed = make_valid_polygons(flat)
-    collapsed = ~(missing | out_of_range) & ~(shapely.area(fixed) >= MIN_AREA_M2)
+    fixed, whole, mended = mend(shapely.force_2d(shapes))
+    kept = ~(missing | out_of_range) & whole
+    collapsed = ~(missing | out_of_range | kept)
     fixed[collapsed] = None
-    kept = ~(missing | out_of_range | collapsed)
-    stripped = shapely.get_type_id(flat) == shapely.GeometryType.GEOMETRYCOLLECTION
     return Repair(
         shapes=fixed,
         missing=missing,
         out_of_range=out_of_range,
         collapsed=collapsed,
-        repaired=kept & (~valid_before | stripped),
+        repaired=kept & mended,
         had_z=kept & had_z,
     )

@@ -6,7 +6,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from geodata.repair import Repair, Shapes, outside_korea
+from geodata.repair import Mask, Repair, Shapes, repair_with
 
 
 def repair_points(geometry: gpd.GeoSeries) -> Repair:
@@ -21,23 +21,10 @@ def repair_points(geometry: gpd.GeoSeries) -> Repair:
     >>> str(repaired.shapes[0]), bool(repaired.had_z[0])
     ('POINT (200000 500000)', True)
     """
-    shapes: Shapes = np.array(geometry.to_numpy(), dtype=object)
-    missing = shapely.is_missing(shapes) | shapely.is_empty(shapes)
-    out_of_range = ~missing & outside_korea(shapes, geometry.crs.to_string())
-    shapes[missing | out_of_range] = None
-    had_z = shapely.has_z(shapes)
-    single = (shapely.get_type_id(shapes) == shapely.GeometryType.MULTIPOINT) & (
-        shapely.get_num_geometries(shapes) == 1
-    )
-    flat = shapely.force_2d(shapes)
+    return repair_with(geometry, _points)
+
+
+def _points(flat: Shapes) -> tuple[Shapes, Mask, Mask]:
+    single = (shapely.get_type_id(flat) == shapely.GeometryType.MULTIPOINT) & (shapely.get_num_geometries(flat) == 1)
     flat[single] = shapely.get_geometry(flat[single], 0)
-    collapsed = ~(missing | out_of_range) & (shapely.get_type_id(flat) != shapely.GeometryType.POINT)
-    flat[collapsed] = None
-    return Repair(
-        shapes=flat,
-        missing=missing,
-        out_of_range=out_of_range,
-        collapsed=collapsed,
-        repaired=np.zeros(len(flat), dtype=bool),
-        had_z=~(missing | out_of_range | collapsed) & had_z,
-    )
+    return flat, shapely.get_type_id(flat) == shapely.GeometryType.POINT, np.zeros(len(flat), dtype=bool)

@@ -21,18 +21,16 @@ from pathlib import Path
 from threading import Condition, Thread
 
 from geodata.site import Site
-from pipelines.code_version import code_version
 from pipelines.definitions import steps_of
 from pipelines.mirror import open_store
 from pipelines.steps import (
     BuiltAhead,
     Step,
     build_step,
-    digest_inputs,
     key_of,
+    made_from,
     needs_of,
     peak_memory_mb,
-    step_parameters,
 )
 from pipelines.store import Store, StoredObject
 from twin.sky.compiled import thread_count
@@ -129,12 +127,7 @@ class Ahead:
             if stored is None:
                 return None
             needs[name] = stored
-        return self._store.find(
-            asset,
-            inputs=digest_inputs(step, needs),
-            parameters=step_parameters(step, self._site),
-            code_version=code_version(step.run),
-        )
+        return self._store.find(asset, **made_from(step, self._site, needs))
 
     def _submit(self, asset: str) -> None:
         assert self._pool is not None  # noqa: S101 - steps are submitted only once there is one
@@ -173,14 +166,14 @@ class Ahead:
             self._changed.notify_all()
 
 
-_here: dict[str, tuple[Site, Store]] = {}
-"""Site and store of a process that builds."""
+_here: dict[str, tuple[Site, Store, dict[str, tuple[Step, str | None]]]] = {}
+"""Site, store and steps of a process that builds."""
 
 
 def _begin(site: Site, root: Path, over: Event) -> None:
     # Ctrl-C is for the run, which then ends this process
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _here["place"] = site, open_store(site, root)
+    _here["place"] = site, open_store(site, root), steps_of(site)
     Thread(target=_end_with_the_run, args=(over,), daemon=True).start()
 
 
@@ -192,8 +185,8 @@ def _end_with_the_run(over: Event) -> None:
 
 
 def _build(asset: str) -> tuple[BuiltAhead, int, float]:
-    site, store = _here["place"]
-    step, scenario = steps_of(site)[asset]
+    site, store, steps = _here["place"]
+    step, scenario = steps[asset]
     started = time.perf_counter()
     stored = build_step(step, site, store, scenario)
     return BuiltAhead(time.perf_counter() - started, stored.reused), os.getpid(), peak_memory_mb()

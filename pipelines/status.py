@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pipelines.assets.comparison import comparison_step
 from pipelines.assets.inventory import list_inbox
-from pipelines.assets.web import web_step
-from pipelines.code_version import code_version
-from pipelines.definitions import SCENARIO_STEPS, SOURCE_STEPS
+from pipelines.definitions import steps_of
 from pipelines.instance import Workplace
 from pipelines.mirror import open_store
-from pipelines.steps import INVENTORY, Step, digest_inputs, is_built, key_of, needs_of, step_parameters
+from pipelines.steps import INVENTORY, Step, key_of, made_from, needs_of
 from pipelines.store import Store, object_digest
 
 
@@ -20,13 +17,8 @@ def asset_states(workplace: Workplace) -> list[tuple[str, str, str]]:
     ``absent``: fresh, and there is no data for it.
     """
     site, store = workplace.site, open_store(workplace.site, workplace.store)
-    pairs: list[tuple[Step, str | None]] = [(step, None) for step in SOURCE_STEPS]
-    pairs += [
-        (step, scenario) for scenario in site.scenarios for step in SCENARIO_STEPS if is_built(step.name, scenario)
-    ]
-    pairs += [(comparison_step(site), None), (web_step(site), None)]
+    pending = list(steps_of(site).values())
     states: dict[str, tuple[str, str]] = {INVENTORY: _inventory_state(workplace, store)}
-    pending = pairs
     while pending:
         ready = [(s, c) for s, c in pending if all(key_of(n, c) in states for n in needs_of(s, c))]
         for step, scenario in ready:
@@ -61,9 +53,8 @@ def _state(
         return "stale", f"{upstream[0]} is {states[upstream[0]][0]}"
     needs = {name: store.current(key) for name, key in zip(names, keys, strict=True)}
     present = {name: need for name, need in needs.items() if need is not None}
-    inputs = digest_inputs(step, present)
-    digest = object_digest(asset, inputs, step_parameters(step, workplace.site), code_version(step.run))
-    if digest == found.digest:
+    made = made_from(step, workplace.site, present)
+    if object_digest(asset, **made) == found.digest:
         return ("absent", found.absent) if found.absent else ("fresh", "")
-    changed = sorted(name.lstrip(":") for name in inputs if found.inputs.get(name) != inputs[name])
+    changed = sorted(name.lstrip(":") for name, content in made["inputs"].items() if found.inputs.get(name) != content)
     return "stale", f"changed: {', '.join(changed)}" if changed else "code, libraries or parameters have changed"

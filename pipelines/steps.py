@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import dagster as dg
 import geopandas as gpd
@@ -251,6 +251,21 @@ def step_parameters(step: Step, site: Site) -> Any:
     return {"crs": site.crs, "own": step.parameters(site)}
 
 
+class MadeFrom(TypedDict):
+    """What names an object of the store beside its asset; the arguments of `Store.get_or_build`, `Store.find` and `object_digest`."""
+
+    inputs: dict[str, str]
+    parameters: Any
+    code_version: str
+
+
+def made_from(step: Step, site: Site, needs: Mapping[str, StoredObject]) -> MadeFrom:
+    """Return what the result of ``step`` is made from, where its needs are these."""
+    return MadeFrom(
+        inputs=digest_inputs(step, needs), parameters=step_parameters(step, site), code_version=code_version(step.run)
+    )
+
+
 @dataclass(frozen=True)
 class Progress:
     """One line for whoever watches."""
@@ -308,13 +323,7 @@ def build_step(step: Step, site: Site, store: Store, scenario: str | None) -> St
         refuse_changed(site.inbox, work.files_read)
         return work.metadata
 
-    return store.get_or_build(
-        asset,
-        inputs=digest_inputs(step, needs),
-        parameters=step_parameters(step, site),
-        code_version=version,
-        build=build,
-    )
+    return store.get_or_build(asset, **made_from(step, site, needs), build=build)
 
 
 def _nothing_to_do(step: Step, work: Work) -> bool:

@@ -1,7 +1,7 @@
 """The first asset: what lies in the inbox."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import dagster as dg
 
 from geodata.errors import InputError
 from geodata.inbox import hash_files, refuse, refuse_changed, take_inventory
+from geodata.inventory import SourceFile
 from geodata.site import Site
 from pipelines.code_version import code_version
 from pipelines.steps import INVENTORY, OWNER, Progress, materialized, read_inventory
@@ -17,7 +18,11 @@ from pipelines.store import Store, StoredObject, digest_of
 
 def list_inbox(inbox: Path) -> str:
     """Return one hash over the names and contents of all files of the inbox."""
-    return digest_of([file.model_dump() for file in hash_files(inbox)])
+    return _listing(hash_files(inbox))
+
+
+def _listing(files: Sequence[SourceFile]) -> str:
+    return digest_of([file.model_dump() for file in files])
 
 
 def build_inventory(site: Site, store: Store) -> StoredObject:
@@ -48,7 +53,7 @@ def build_inventory(site: Site, store: Store) -> StoredObject:
 
     found = store.get_or_build(
         INVENTORY,
-        inputs={":inbox": digest_of([file.model_dump() for file in listed])},
+        inputs={":inbox": _listing(listed)},
         parameters=site.model_dump(mode="json", include={"sources", "plans"}),
         code_version=code_version(take_inventory),
         build=build,

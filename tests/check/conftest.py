@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,22 +34,23 @@ def present_base(tmp_path_factory):
     remove_tree(base)
 
 
+def copy_of(base: Path, place: Path) -> Iterator[SmallTown]:
+    """Give a copy of the town in ``base``, and remove it."""
+    shutil.copytree(base, place, symlinks=True)
+    yield SmallTown(place / "demo" / "site.yaml", place)
+    remove_tree(place)
+
+
 @pytest.fixture
 def small_town(present_base, tmp_path):
     """A copy of the small town with its release, its store and its records, for tests that harm it."""
-    place = tmp_path / "place"
-    shutil.copytree(present_base, place, symlinks=True)
-    yield SmallTown(place / "demo" / "site.yaml", place)
-    remove_tree(place)
+    yield from copy_of(present_base, tmp_path / "place")
 
 
 @pytest.fixture
 def planned_town(small_base, tmp_path):
     """A copy of the small town in both scenarios, for tests that change it."""
-    place = tmp_path / "planned"
-    shutil.copytree(small_base, place, symlinks=True)
-    yield SmallTown(place / "demo" / "site.yaml", place)
-    remove_tree(place)
+    yield from copy_of(small_base, tmp_path / "planned")
 
 
 SYSTEM_PYTHON = Path("/usr/bin/python3")

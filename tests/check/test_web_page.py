@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import pytest
 
+from benchmarks.page import CHROMIUM, FLAGS, WATCH, WIDE
 from geodata.catalogue import LAYERS
 from pipelines.view_command import page_server
 from twin.publish.about import ReleaseAbout
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.check
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is installed by `make check` alone")
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ("--no-sandbox", "--disable-quic", "--disable-background-networking")
-WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+PHONE = {"width": 390, "height": 844}
 PATIENCE_MS = 240_000
 """A page drawn without a graphics card, on a slow and busy machine."""
 MONTHS = [f"yield_{month:02d}_kwh" for month in range(1, 13)]
@@ -134,10 +133,7 @@ def test_the_first_view_comes_soon_and_panning_stays_fluid(browser, addresses):
     if "TWIN_TIMED" not in os.environ:
         pytest.skip("seconds tell of the machine as much as of the page; on an idle one: TWIN_TIMED=1 make check")
     page = browser.new_page(viewport=WIDE)
-    page.add_init_script(
-        "window.tasks = []; new PerformanceObserver((list) => list.getEntries().forEach((e) => tasks.push(e.duration)))"
-        ".observe({ type: 'longtask' });"
-    )
+    page.add_init_script(WATCH)
     page.goto(f"{addresses['disk']}index.html")
     page.wait_for_selector('body[data-drawn="existing"]', timeout=PATIENCE_MS)
     assert page.evaluate("performance.now()") < 5000

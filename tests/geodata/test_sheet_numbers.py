@@ -47,3 +47,22 @@ def test_runs_are_drawn_together():
     assert in_short(["37612014", "37612003", "37612005", "37612004"]) == "37612 003–005, 014"
     assert in_short(["37701001", "37612100"]) == "37612 100; 37701 001"
     assert in_short([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("longitude", "latitude", "number"),
+    [
+        (126.751, 37.499, "37612001"),  # north-west corner of sheet 12 of degree square 376
+        (126.838, 37.44, "37612024"),  # third column of the fourth sheet, third row from 37.5 N
+        (126.999, 37.251, "37612100"),
+        (127.001, 37.999, "37701001"),
+    ],
+)
+def test_sheet_numbers_follow_the_national_frame(longitude: float, latitude: float, number: str) -> None:
+    assert sheet_number(longitude, latitude) == number
+
+
+def test_sheets_over_the_seven_dongs_are_the_twenty_known_ones() -> None:
+    sheets = sheets_over((183_866, 532_165, 189_166, 543_845), "EPSG:5186")
+    known = {f"37612{row}{column}" for row in ("00", "01", "02", "03", "04") for column in range(3, 7)}
+    assert known <= set(sheets["number"])

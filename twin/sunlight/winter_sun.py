@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 
 import geopandas as gpd
@@ -17,6 +16,7 @@ import pandas as pd
 
 from geodata.parameters import Parameters
 from twin.facades import WallPoints, wall_points
+from twin.sky.cell_light import digest_of_arrays
 from twin.sky.tasks import run_tasks
 from twin.sky.tiles import TILE_M, Bounds, SurfaceFolder
 from twin.sky.town import Keep
@@ -117,14 +117,13 @@ def point_hours(
             return _lit(*here, bare, sun, box, threads=threads)
 
         def fill(folder: Path) -> None:
-            lit, in_the_open = _lit(*here, bare, sun, box, threads=threads)
-            np.save(folder / _FOUND, np.column_stack([in_the_open, lit]))
+            in_sun, in_the_open = _lit(*here, bare, sun, box, threads=threads)
+            np.save(folder / _FOUND, np.column_stack([in_the_open, in_sun]))
 
-        told = (*here, sun.azimuth_deg, sun.elevation_deg)
         made_from = {
             "box": box,
             "surface": bare.identity(box),
-            "points and sun": sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in told)).hexdigest(),
+            "points and sun": digest_of_arrays(*here, sun.azimuth_deg, sun.elevation_deg),
         }
         name = f"E{corner[0]}_N{corner[1]}"
         stored = np.load(keep(name, made_from, fill) / _FOUND)

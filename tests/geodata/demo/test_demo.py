@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import zipfile
 from pathlib import Path
 
@@ -20,10 +19,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from geodata.demo import write_demo
-from geodata.demo.defects import bow_ties
-from geodata.demo.subdivide import Cut, subdivide
 from geodata.errors import InputError
-from geodata.map_sheets import sheet_number, sheets_over
+from geodata.map_sheets import sheets_over
 from geodata.site import Site
 from geodata.study_area import build_study_area, legal_dongs
 
@@ -472,51 +469,6 @@ def test_real_readers_find_what_was_planted(town: Path, truth: dict) -> None:
     assert entrances.account.read == planted["rows"]
     assert entrances.account.merged == planted["exact_duplicate_rows"]
     assert entrances.account.reasoned == 0
-
-
-@pytest.mark.parametrize(
-    ("longitude", "latitude", "number"),
-    [
-        (126.751, 37.499, "37612001"),  # north-west corner of sheet 12 of degree square 376
-        (126.838, 37.44, "37612024"),  # third column of the fourth sheet, third row from 37.5 N
-        (126.999, 37.251, "37612100"),
-        (127.001, 37.999, "37701001"),
-    ],
-)
-def test_sheet_numbers_follow_the_national_frame(longitude: float, latitude: float, number: str) -> None:
-    assert sheet_number(longitude, latitude) == number
-
-
-def test_sheets_over_the_seven_dongs_are_the_twenty_known_ones() -> None:
-    sheets = sheets_over((183_866, 532_165, 189_166, 543_845), "EPSG:5186")
-    known = {f"37612{row}{column}" for row in ("00", "01", "02", "03", "04") for column in range(3, 7)}
-    assert known <= set(sheets["number"])
-
-
-def test_subdividing_keeps_every_square_metre() -> None:
-    land = np.array(
-        [shapely.Polygon([(0, 0), (300, 20), (260, 180), (120, 140), (10, 200)]), shapely.box(400, 0, 520, 90)]
-    )
-    random = np.random.default_rng(1)
-    pieces, owner, lanes, lane_owner = subdivide(land, Cut(600, gap_m=5.0, tilt_deg=8.0), random)
-    for position, shape in enumerate(land):
-        got = np.concatenate([pieces[owner == position], lanes[lane_owner == position]])
-        assert shapely.area(got).sum() == pytest.approx(shape.area, abs=2.0)
-        assert shapely.union_all(got).area == pytest.approx(shape.area, abs=2.0)
-    assert shapely.area(pieces).max() < 600 * 1.4 * 1.25
-    assert len(lanes) > 10
-
-
-def test_bow_ties_are_invalid_and_hardly_change_the_area() -> None:
-    shapes = np.array([shapely.box(0, 0, 20, 10), shapely.Polygon([(0, 0), (9, 1), (4, 7)])])
-    tied = bow_ties(shapes)
-    assert not shapely.is_valid(tied).any()
-    assert [re.match("Self-intersection", reason) is not None for reason in shapely.is_valid_reason(tied)] == [
-        True,
-        True,
-    ]
-    mended = shapely.make_valid(tied, method="structure", keep_collapsed=False)
-    assert shapely.area(mended) == pytest.approx(shapely.area(shapes), abs=0.3)
 
 
 @pytest.mark.check
