@@ -23,15 +23,8 @@ from threading import Condition, Thread
 from geodata.site import Site
 from pipelines.definitions import steps_of
 from pipelines.mirror import open_store
-from pipelines.steps import (
-    BuiltAhead,
-    Step,
-    build_step,
-    key_of,
-    made_from,
-    needs_of,
-    peak_memory_mb,
-)
+from pipelines.step_names import key_of
+from pipelines.steps import BuiltAhead, Step, build_step, made_from, needs_of, peak_memory_mb
 from pipelines.store import Store, StoredObject
 from twin.sky.compiled import thread_count
 

@@ -22,8 +22,10 @@ from geodata.catalogue import COMPARISON_LAYERS, LAYERS, Layer
 from geodata.catalogue.comparison import BLOCK_QUANTITIES, DISTRICT_QUANTITIES
 from geodata.site import PRESENT, Site
 from pipelines.code_version import code_version
-from pipelines.steps import BASIS, INVENTORY, Step, is_built, key_of, read_inventory, read_table
+from pipelines.step_names import BASIS, INVENTORY, is_built, key_of
+from pipelines.steps import Step
 from pipelines.store import Store, StoredObject
+from pipelines.work import read_inventory, read_table
 from twin.comparison import change_problems
 from twin.energy.checks import balance_problems
 from twin.green.checks import overlap_problems

@@ -33,7 +33,8 @@ from pipelines.jobs import nightly_job
 from pipelines.mirror import open_store
 from pipelines.schedules import nightly_schedule
 from pipelines.sensors import failure_sensor, inbox_sensor, success_sensor
-from pipelines.steps import BuiltAhead, Progress, Step, asset_of, is_built, key_of
+from pipelines.step_names import is_built, key_of
+from pipelines.steps import BuiltAhead, Progress, Step, asset_of
 from pipelines.store import Store
 
 SOURCE_STEPS: tuple[Step, ...] = sources.STEPS

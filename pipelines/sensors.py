@@ -16,7 +16,7 @@ from geodata.errors import InputError
 from pipelines.assets.inventory import list_inbox
 from pipelines.instance import Workplace
 from pipelines.last_run import conclude
-from pipelines.steps import INVENTORY
+from pipelines.step_names import INVENTORY
 from pipelines.store import Store
 
 RUN_LABEL = "dagster/run_label"

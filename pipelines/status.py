@@ -6,7 +6,8 @@ from pipelines.assets.inventory import list_inbox
 from pipelines.definitions import steps_of
 from pipelines.instance import Workplace
 from pipelines.mirror import open_store
-from pipelines.steps import INVENTORY, Step, key_of, made_from, needs_of
+from pipelines.step_names import INVENTORY, key_of
+from pipelines.steps import Step, made_from, needs_of
 from pipelines.store import Store, object_digest
 
 

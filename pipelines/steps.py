@@ -8,152 +8,26 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypedDict, TypeVar
+from typing import Any, TypedDict
 
 import dagster as dg
-import geopandas as gpd
-import pandas as pd
 
-from geodata.accounting import CleanLayer
 from geodata.catalogue import Layer
 from geodata.errors import InputError
 from geodata.inbox import dataset_files, refuse_changed
-from geodata.inventory import Dataset, Inventory, SourceFile
-from geodata.site import PRESENT, ROLE_TITLES, Role, Site
+from geodata.site import ROLE_TITLES, Role, Site
 from pipelines.about import release_about
 from pipelines.code_version import code_version
 from pipelines.dagster_metadata import column_schema, preview_markdown
-from pipelines.store import PREVIEW, Store, StoredObject, digest_of
+from pipelines.step_names import BASIS, INVENTORY, SCENARIO, is_built, key_of
+from pipelines.store import Store, StoredObject, digest_of, object_digest
+from pipelines.work import Before, Work, read_inventory, read_table
 from twin.publish.maps import draw_layer
 from twin.publish.run_info import NO_VINTAGE
 
-Table = TypeVar("Table", bound=pd.DataFrame)
-
 OWNER = "team:new-town-twin"
-SCENARIO = "scenario"
-"""First part of a step's name that stands for each scenario of the site in turn."""
-INVENTORY = "sources/inventory"
-BASIS = "scenario/basis"
-"""Absent where a plan has no blocks; then every step of that scenario is."""
-PLANNED_ONLY = frozenset({"scenario/blocks", BASIS, "scenario/designs", "scenario/massing", "scenario/plan_blocks"})
-"""Steps that the town as it is does not have."""
-
-
-@dataclass
-class Work:
-    """What a step's function may see and do."""
-
-    site: Site
-    scenario: str | None
-    folder: Path
-    needs: Mapping[str, StoredObject]
-    store_part: Callable[[str, Any, Callable[[Path], dict[str, Any]]], StoredObject]
-    metadata: dict[str, Any] = field(default_factory=dict)
-    files_read: set[SourceFile] = field(default_factory=set)
-    """Files of the inbox that the step asked for; they must be the same when it ends."""
-
-    @property
-    def out(self) -> Path:
-        """Folder for the result's files."""
-        return self.folder / "data"
-
-    @property
-    def preview(self) -> Path:
-        """Where a small PNG of the result may be put."""
-        return self.folder / PREVIEW
-
-    def need(self, name: str) -> StoredObject:
-        """Return the stored object of a need, by the name under which the step declared it."""
-        return self.needs[name]
-
-    def has(self, name: str) -> bool:
-        """Tell whether a need holds data; what only plans have, the town as it is has not."""
-        if name in PLANNED_ONLY and self.scenario == PRESENT:
-            return False
-        return self.needs[name].absent is None
-
-    def path(self, name: str, file: str) -> Path:
-        """Return the path of one file of a need."""
-        return self.needs[name].data / file
-
-    def frame(self, name: str, file: str = "features.parquet") -> gpd.GeoDataFrame:
-        """Return a table of a need that must be there."""
-        return read_table(self.path(name, file))
-
-    def frame_or_none(self, name: str, file: str = "features.parquet") -> gpd.GeoDataFrame | None:
-        """Return a table of a need, or None where the need is absent."""
-        return self.frame(name, file) if self.has(name) and self.path(name, file).exists() else None
-
-    def joined(self, frame: Table, on: str, name: str, file: str = "features.parquet") -> Table:
-        """Return ``frame`` with the columns that a need tells of each ``on``; as it is where the need is absent."""
-        told = self.frame_or_none(name, file)
-        return frame if told is None else frame.join(told, on=on)
-
-    def inventory(self) -> Inventory:
-        """Return what lies in the inbox."""
-        return read_inventory(self.needs[INVENTORY])
-
-    def datasets(self, role: Role, plan: str = "") -> tuple[Dataset, ...]:
-        """Return the datasets of one role: those that every scenario shares, or those of one ``plan`` alone."""
-        inventory = self.inventory()
-        found = inventory.datasets_for(role, plan)
-        self.files_read.update(file for dataset in found for file in dataset_files(inventory, dataset))
-        return found
-
-    def part(self, name: str, made_from: Any, build: Callable[[Path], None]) -> Path:
-        """Return the folder of one part of the result, built only if what it is made from has changed.
-
-        ``made_from`` must tell everything that the part depends on. Parts let a step do again only what a small change
-        touches.
-        """
-
-        def fill(folder: Path) -> dict[str, Any]:
-            build(folder / "data")
-            return {}
-
-        return self.store_part(name, made_from, fill).data
-
-    def write(self, frame: pd.DataFrame, file: str = "features.parquet") -> None:
-        """Write a table; the main one also sets the row count."""
-        write_table(frame, self.out / file)
-        if file == "features.parquet":
-            self.metadata["rows"] = len(frame)
-
-    def write_clean(self, layer: CleanLayer) -> None:
-        """Write a clean layer with its quality rows and its account."""
-        layer.account.verify()
-        if layer.account.outside == layer.account.read:
-            number = f"{layer.account.read:,}"
-            self.absent(f"{number}건 모두 연구 범위 밖에 있음", f"all {number} records lie outside the study area")
-        self.write(layer.features)
-        self.write(layer.quality, "quality.parquet")
-        self.metadata["account"] = layer.account.as_dict()
-        self.metadata |= layer.measures
-
-    def absent(self, why_ko: str, why_en: str) -> None:
-        """Say that there is no such data, and why; everything that depends on it knows."""
-        self.metadata["absent"] = why_en
-        self.metadata["absent_ko"] = why_ko
-
-
-def read_inventory(found: StoredObject) -> Inventory:
-    """Return the inventory that a stored object holds."""
-    return Inventory.model_validate_json((found.data / "inventory.json").read_text(encoding="utf-8"))
-
-
-def read_table(path: Path) -> gpd.GeoDataFrame:
-    """Read a table of the store, with geometry where it has one."""
-    try:
-        return gpd.read_parquet(path)
-    except ValueError:  # a plain table
-        return pd.read_parquet(path)
-
-
-def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table of the store."""
-    frame.to_parquet(path, compression="zstd", index=frame.index.name is not None)
 
 
 @dataclass(frozen=True)
@@ -208,17 +82,6 @@ def step(
         )  # fmt: skip
 
     return decorate
-
-
-def key_of(name: str, scenario: str | None) -> str:
-    """Return the asset key of a step's name in one scenario."""
-    room, _, noun = name.partition("/")
-    return f"{scenario}/{noun}" if room == SCENARIO and scenario is not None else name
-
-
-def is_built(name: str, scenario: str | None) -> bool:
-    """Tell whether the step called ``name`` exists in ``scenario``."""
-    return not (name in PLANNED_ONLY and scenario == PRESENT)
 
 
 def needs_of(step: Step, scenario: str | None) -> tuple[str, ...]:
@@ -316,7 +179,7 @@ def build_step(step: Step, site: Site, store: Store, scenario: str | None) -> St
         )
 
     def build(folder: Path) -> dict[str, Any]:
-        work = Work(site, scenario, folder, needs, store_part)
+        work = Work(site, scenario, folder, needs, store_part, lambda: _before(step, site, store, scenario))
         if not _nothing_to_do(step, work):
             step.run(work)
         _draw_preview(step, work)
@@ -324,6 +187,23 @@ def build_step(step: Step, site: Site, store: Store, scenario: str | None) -> St
         return work.metadata
 
     return store.get_or_build(asset, **made_from(step, site, needs), build=build)
+
+
+def _before(step: Step, site: Site, store: Store, scenario: str | None) -> Before | None:
+    """Return what ``step`` was last built as, if the same code and parameters would take it from the store for the same needs."""
+    asset, parameters, version = key_of(step.name, scenario), step_parameters(step, site), code_version(step.run)
+    last = store.current(asset)
+    if last is None or last.absent is not None or object_digest(asset, last.inputs, parameters, version) != last.digest:
+        return None
+
+    def find(name: str) -> StoredObject | None:
+        key = key_of(name, scenario)
+        return store.by_content(key, last.inputs[key]) if key in last.inputs else None
+
+    def known_part(name: str, made_from: Any) -> StoredObject | None:
+        return store.find(f"{asset}/parts/{name}", inputs={}, parameters=made_from, code_version=version)
+
+    return Before(last, find, known_part)
 
 
 def _nothing_to_do(step: Step, work: Work) -> bool:

@@ -24,8 +24,10 @@ from pipelines.code_version import code_version
 from pipelines.definitions import SCENARIO_STEPS
 from pipelines.instance import Workplace
 from pipelines.mirror import open_store
-from pipelines.steps import INVENTORY, Step, Work, key_of, read_inventory, step_parameters
+from pipelines.step_names import INVENTORY, key_of
+from pipelines.steps import Step, step_parameters
 from pipelines.store import Store, StoredObject, object_digest
+from pipelines.work import Work, read_inventory
 from twin.publish.about import ReleaseAbout
 from twin.publish.run_info import newest_vintage
 from twin.scenario.buildings import EXISTING, all_buildings

@@ -7,7 +7,8 @@ import pandas as pd
 from geodata.study_area import with_parcels
 from pipelines.assets.green import index_has_level
 from pipelines.assets.sources import AREA, load_area
-from pipelines.steps import Step, Work, step
+from pipelines.steps import Step, step
+from pipelines.work import Work
 from twin.green.biotope.budget import block_curves, building_budget, curves, roof_budget
 from twin.green.biotope.planned import (
     block_targets,

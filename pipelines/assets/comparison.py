@@ -10,7 +10,9 @@ from geodata.catalogue import COMPARISON_LAYERS
 from geodata.site import PRESENT, Site
 from pipelines.about import release_about
 from pipelines.assets.green import index_has_level
-from pipelines.steps import INVENTORY, Step, Work, step
+from pipelines.step_names import INVENTORY
+from pipelines.steps import Step, step
+from pipelines.work import Work
 from twin.comparison import compare_blocks, compare_districts, present_blocks
 from twin.green.raster_cover import observed_by
 from twin.publish.geopackage import write_geopackage

@@ -10,7 +10,8 @@ import pandas as pd
 from geodata.catalogue import LAYERS
 from geodata.site import Site
 from pipelines.assets.sources import AREA, load_area
-from pipelines.steps import Step, Work, step
+from pipelines.steps import Step, step
+from pipelines.work import Work
 from twin.carbon.path import carbon_path as path_of
 from twin.energy.arithmetic import whole_rows
 from twin.energy.balance import hourly_balance

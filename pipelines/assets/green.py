@@ -11,7 +11,8 @@ from geodata.site import PRESENT
 from geodata.study_area import with_parcels
 from pipelines.assets.solar import surface_with_trees
 from pipelines.assets.sources import AREA, load_area
-from pipelines.steps import Step, Work, step
+from pipelines.steps import Step, step
+from pipelines.work import Work
 from twin.green.access.park_access import park_access as access_of
 from twin.green.access.residents import homes_of, residents_of
 from twin.green.access.summary import building_columns, unserved

@@ -12,8 +12,10 @@ from geodata.inbox import hash_files, refuse, refuse_changed, take_inventory
 from geodata.inventory import SourceFile
 from geodata.site import Site
 from pipelines.code_version import code_version
-from pipelines.steps import INVENTORY, OWNER, Progress, materialized, read_inventory
+from pipelines.step_names import INVENTORY
+from pipelines.steps import OWNER, Progress, materialized
 from pipelines.store import Store, StoredObject, digest_of
+from pipelines.work import read_inventory
 
 
 def list_inbox(inbox: Path) -> str:

@@ -13,7 +13,9 @@ from geodata.clean.plan_blocks import clean_plan_blocks
 from geodata.site import Site
 from geodata.vector_file import read_dataset
 from pipelines.assets.sources import AREA, READ_MARGIN_M, load_area
-from pipelines.steps import BASIS, INVENTORY, Step, Work, step
+from pipelines.step_names import BASIS, INVENTORY
+from pipelines.steps import Step, step
+from pipelines.work import Work
 from twin.energy.columns import pool_columns
 from twin.green.access.summary import resident_sums
 from twin.indicators import block_sums

@@ -13,14 +13,10 @@ from geodata.site import PRESENT, Site
 from pipelines.about import release_about
 from pipelines.assets.sources import AREA, load_area
 from pipelines.code_version import library_versions
-from pipelines.steps import (
-    INVENTORY,
-    Step,
-    Work,
-    read_table,
-    step,
-)
+from pipelines.step_names import INVENTORY
+from pipelines.steps import Step, step
 from pipelines.store import StoredObject
+from pipelines.work import Work, read_table
 from twin.energy.columns import pool_columns
 from twin.indicators import district_rows
 from twin.publish.about import ReleaseAbout

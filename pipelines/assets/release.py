@@ -23,8 +23,10 @@ from pipelines.assets.web import WEB
 from pipelines.checks import plan_without_blocks, release_problems
 from pipelines.code_version import code_version, library_versions
 from pipelines.instance import Workplace
-from pipelines.steps import BASIS, INVENTORY, OWNER, Progress, key_of, read_inventory, read_table, role_digest
+from pipelines.step_names import BASIS, INVENTORY, key_of
+from pipelines.steps import OWNER, Progress, role_digest
 from pipelines.store import Store, StoredObject, digest_of
+from pipelines.work import read_inventory, read_table
 from twin.energy.arithmetic import whole_rows
 from twin.publish.about import ReleaseAbout
 from twin.publish.changes.files import make_beside

@@ -8,7 +8,9 @@ import pandas as pd
 from geodata.catalogue import LAYERS
 from pipelines.assets.publish import about_of
 from pipelines.assets.sources import AREA, load_area
-from pipelines.steps import INVENTORY, Step, Work, step
+from pipelines.step_names import INVENTORY
+from pipelines.steps import Step, step
+from pipelines.work import Work
 from twin.publish.about import scenario_words
 from twin.shortlist.candidates import roof_candidates
 from twin.shortlist.canopies import lot_candidates, open_lots

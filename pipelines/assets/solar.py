@@ -12,7 +12,8 @@ from geodata.catalogue import LAYERS
 from geodata.site import Site
 from pipelines.assets.sources import AREA, HILLS, load_area
 from pipelines.assets.town import measured_surface
-from pipelines.steps import Step, Work, step
+from pipelines.steps import Step, step
+from pipelines.work import Work
 from twin.publish.rasters import write_raster
 from twin.roof_fit.town import fit_roofs
 from twin.scenario.buildings import EXISTING

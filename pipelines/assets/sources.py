@@ -31,8 +31,9 @@ from geodata.study_area import StudyArea, build_study_area, with_parcels
 from geodata.table_file import read_table
 from geodata.vector_file import read_dataset
 from pipelines.about import release_about
-from pipelines.steps import Step, Work, step
+from pipelines.steps import Step, step
 from pipelines.store import sha256_file
+from pipelines.work import Work
 from twin.publish.maps import draw_terrain
 from twin.publish.run_info import NO_VINTAGE
 from twin.solar.resource import prepare_resource

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pipelines.assets.sources import AREA, load_area
-from pipelines.steps import Step, Work, step
+from pipelines.steps import Step, step
+from pipelines.work import Work
 from twin.green.access.residents import homes_of
 from twin.sky.tiles import SurfaceFolder
 from twin.sunlight.solstice import town_sun

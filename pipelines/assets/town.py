@@ -9,7 +9,8 @@ import numpy as np
 from geodata.accounting import QualityLog
 from geodata.catalogue import LAYERS
 from pipelines.assets.sources import AREA, load_area
-from pipelines.steps import Step, Work, step
+from pipelines.steps import Step, step
+from pipelines.work import Work
 from twin.energy.columns import building_columns
 from twin.green.access.summary import resident_sums
 from twin.green.raster_cover import ndvi_green_share

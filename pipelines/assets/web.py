@@ -7,7 +7,9 @@ from typing import Any
 
 from geodata.site import PRESENT, Site
 from pipelines.about import release_about
-from pipelines.steps import BASIS, INVENTORY, SCENARIO, Step, Work, is_built, key_of, step
+from pipelines.step_names import BASIS, INVENTORY, SCENARIO, is_built, key_of
+from pipelines.steps import Step, step
+from pipelines.work import Work
 from twin.publish.run_info import newest_vintage
 from twin.publish.viewer.data import SHOWN, write_scenario
 from twin.publish.viewer.page import write_page

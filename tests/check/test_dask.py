@@ -20,7 +20,8 @@ from geodata.compute import ComputeSpec
 from geodata.errors import InputError
 from geodata.site import Site
 from pipelines.assets.solar import skyline
-from pipelines.steps import build_step, key_of
+from pipelines.step_names import key_of
+from pipelines.steps import build_step
 from pipelines.store import Store
 from twin.publish.release import verify_latest
 from twin.sky import cluster as cluster_module

@@ -14,8 +14,8 @@ from rasterio.transform import from_origin
 
 from pipelines.instance import open_workplace
 from pipelines.run import run_job
-from pipelines.steps import read_table
 from pipelines.store import Store
+from pipelines.work import read_table
 
 X, Y = 186_000.0, 537_000.0
 HOUSE, SHED = shapely.box(X, Y, X + 12, Y + 8), shapely.box(X + 40, Y, X + 50, Y + 10)
