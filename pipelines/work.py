@@ -40,6 +40,11 @@ class Before:
         """Folder of the files it made."""
         return self.made.data
 
+    def part(self, name: str, made_from: Any) -> Path | None:
+        """Return the folder of one of the step's parts, as `Work.part` keeps them, or None if it is not there."""
+        found = self.known_part(name, made_from)
+        return None if found is None else found.data
+
     def needs(self, *names: str) -> dict[str, StoredObject] | None:
         """Return what these needs were then, or None if the store has not all of them any longer."""
         found = {name: self.find(name) for name in names}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,8 @@ from geodata.site import Site
 from pipelines.assets.sources import AREA, HILLS, load_area
 from pipelines.assets.town import measured_surface
 from pipelines.steps import Step, step
-from pipelines.work import Work
+from pipelines.store import StoredObject
+from pipelines.work import Work, read_table
 from twin.publish.rasters import write_raster
 from twin.roof_fit.town import fit_roofs
 from twin.scenario.buildings import EXISTING
@@ -24,7 +26,7 @@ from twin.sky.rasters import STEPS as RASTERS
 from twin.sky.rasters import Year, default_cell_size_m, town_rasters
 from twin.sky.sun_table import daylight_path, level_irradiation
 from twin.sky.tiles import SurfaceFolder
-from twin.sky.town import load_skyline, save_skyline, town_skyline
+from twin.sky.town import SweptTown, load_skyline, save_skyline, town_skyline
 from twin.solar.resource import resource_parameters
 from twin.solar.resource_file import load_resource
 from twin.solar.roofs import roof_planes as planes_of
@@ -97,12 +99,32 @@ def canopy(work: Work) -> None:
 
 def surface_with_trees(work: Work) -> tuple[SurfaceFolder, SurfaceFolder | None]:
     """Return the surface with the trees on it, and what kind of trees they are; the bare surface and None without any."""
-    terrain = work.path("sources/terrain", "terrain.tif") if work.has("sources/terrain") else None
-    folder = SurfaceFolder.open(work.need("scenario/surface").data, terrain)
-    if not work.has("scenario/canopy"):
+    return _surface_of(work.needs)
+
+
+def _surface_of(needs: Mapping[str, StoredObject]) -> tuple[SurfaceFolder, SurfaceFolder | None]:
+    terrain, trees = needs["sources/terrain"], needs["scenario/canopy"]
+    folder = SurfaceFolder.open(
+        needs["scenario/surface"].data, terrain.data / "terrain.tif" if terrain.absent is None else None
+    )
+    if trees.absent is not None:
         return folder, None
-    heights, evergreen = open_canopy(work.need("scenario/canopy").data)
+    heights, evergreen = open_canopy(trees.data)
     return replace(folder, canopy=heights), evergreen
+
+
+def _swept_before(work: Work) -> SweptTown | None:
+    """Return the town as its skylines were last swept, with its trees."""
+    before = work.before
+    needs = (
+        before.needs("scenario/roof_planes", "scenario/surface", "scenario/canopy", "sources/terrain")
+        if before
+        else None
+    )
+    if before is None or needs is None:
+        return None
+    surface, _ = _surface_of(needs)
+    return SweptTown(read_table(needs["scenario/roof_planes"].data / "features.parquet"), surface, before.part)
 
 
 @step("scenario/skyline", group="solar", essential=("scenario/roof_planes", "scenario/surface"),
@@ -115,6 +137,7 @@ def skyline(work: Work) -> None:
     planes, azimuths = work.frame("scenario/roof_planes"), work.site.solar.azimuths
     raised, evergreen = surface_with_trees(work)
     hills = work.path("sources/terrain", HILLS)
+    before = _swept_before(work)
     near, far = town_skyline(
         planes,
         replace(raised, canopy=None),
@@ -122,6 +145,7 @@ def skyline(work: Work) -> None:
         work.part,
         work.site.compute,
         hills=hills if hills.exists() else None,
+        before=before and before.without_trees,
     )
     save_skyline(near, far, work.out)
     if evergreen is not None:
@@ -133,6 +157,7 @@ def skyline(work: Work) -> None:
             azimuths=azimuths,
             keep=work.part,
             compute=work.site.compute,
+            before=before,
         )
         trees.save(work.out)
         work.metadata["planes_behind_trees"] = len(trees.planes)

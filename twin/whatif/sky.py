@@ -20,7 +20,7 @@ from twin.sky.factors import PlaneFactors
 from twin.sky.plane_cells import Sampling
 from twin.sky.planes import HorizonDistribution
 from twin.sky.tiles import SurfaceFolder, far_skyline, tiles_of
-from twin.sky.town import Keep, far_surfaces, load_skyline, near_skyline
+from twin.sky.town import Keep, Known, SweptTown, far_surfaces, load_skyline, near_skyline
 from twin.solar.resource import Resource
 
 
@@ -72,6 +72,8 @@ def changed_sky(
     azimuths: int,
     keep: Keep,
     compute: ComputeSpec | None = None,
+    surface_before: SurfaceFolder | None = None,
+    known: Known | None = None,
 ) -> ChangedSky:
     """Return the sky of every plane that is new or sees another sky than ``before``.
 
@@ -89,6 +91,9 @@ def changed_sky(
         Kinds of trees, None without trees.
     hills, azimuths, keep, compute
         As for `twin.sky.town.town_skyline`.
+    surface_before, known
+        Heights before the edit, with their trees, and where the skylines of that town are kept; without them tiles that the
+        edit reaches are swept whole.
     """
     old = pd.Index(planes_before["roof_id"]).get_indexer(planes["roof_id"])
     same = (old >= 0) & shapely.equals_identical(
@@ -97,11 +102,21 @@ def changed_sky(
     rows = _reached(planes, changed, ~same, surface.cell_size_m)
     swept = planes.iloc[rows].reset_index(drop=True)
     bare = replace(surface, canopy=None)
-    near = near_skyline(swept, bare, azimuths, keep, compute)
+    town = None
+    if surface_before is not None and known is not None:
+        town = SweptTown(planes_before, surface_before, known)
+    near = near_skyline(swept, bare, azimuths, keep, compute, before=town and town.without_trees)
     trees = None
     if evergreen is not None:
         trees = canopy_skyline(
-            swept, near, surface=surface, evergreen=evergreen, azimuths=azimuths, keep=keep, compute=compute
+            swept,
+            near,
+            surface=surface,
+            evergreen=evergreen,
+            azimuths=azimuths,
+            keep=keep,
+            compute=compute,
+            before=town,
         )
     rest = np.setdiff1d(np.arange(len(planes)), rows)
     whole = _joined(before.near, old[rest], near, rest, rows)
