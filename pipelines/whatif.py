@@ -34,6 +34,7 @@ from twin.publish.run_info import newest_vintage
 from twin.scenario.buildings import EXISTING, all_buildings
 from twin.sky.tiles import SurfaceFolder
 from twin.sky.town import Known
+from twin.sky.town_sky import TownSky
 from twin.solar.resource_file import load_resource
 from twin.solar.roofs import roof_planes as planes_of
 from twin.sunlight.solstice import town_sun
@@ -42,7 +43,7 @@ from twin.whatif.block import EditedBlock, edited_block
 from twin.whatif.buildings import touched_town
 from twin.whatif.edit import BlockEdit
 from twin.whatif.heights import changed_shapes, edited_canopy, edited_cover, edited_surface
-from twin.whatif.sky import ChangedSky, TownSky, changed_sky
+from twin.whatif.sky import ChangedSky, changed_sky
 from twin.whatif.sunlight import edited_sunlight, moved_sunlight
 from twin.whatif.tables import Town, town_after, whatif_tables
 from twin.whatif.yields import edited_yields

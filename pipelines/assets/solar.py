@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from geodata.catalogue import LAYERS
@@ -20,13 +21,15 @@ from twin.publish.rasters import write_raster
 from twin.roof_fit.town import fit_roofs
 from twin.scenario.buildings import EXISTING
 from twin.sky.canopy import build_canopy, open_canopy
-from twin.sky.canopy_skyline import CanopySkyline, canopy_skyline, town_factors
+from twin.sky.canopy_skyline import canopy_skyline
 from twin.sky.plane_cells import Sampling
 from twin.sky.rasters import STEPS as RASTERS
 from twin.sky.rasters import Year, default_cell_size_m, town_rasters
 from twin.sky.sun_table import daylight_path, level_irradiation
 from twin.sky.tiles import SurfaceFolder
-from twin.sky.town import SweptTown, load_skyline, save_skyline, town_skyline
+from twin.sky.town import SweptTown, save_skyline, town_skyline
+from twin.sky.town_sky import TownSky, other_sky
+from twin.solar.kept_yields import KeptYields, same_roofs
 from twin.solar.resource import resource_parameters
 from twin.solar.resource_file import load_resource
 from twin.solar.roofs import roof_planes as planes_of
@@ -164,6 +167,20 @@ def skyline(work: Work) -> None:
     work.metadata["sampling"] = {kind.name.lower(): int((near.sampling == kind).sum()) for kind in Sampling}
 
 
+def _kept_yields(work: Work, planes: gpd.GeoDataFrame, sky: TownSky) -> KeptYields | None:
+    """Return the yields of the last time, and which roofs they still hold for: those that are the same and see the same sky."""
+    before = work.before
+    needs = before.needs("scenario/roof_planes", "scenario/skyline", "sources/resource") if before else None
+    if before is None or needs is None or needs["scenario/skyline"].absent is not None:
+        return None
+    if needs["sources/resource"].content != work.need("sources/resource").content:
+        return None
+    rows = same_roofs(read_table(needs["scenario/roof_planes"].data / "features.parquet"), planes)
+    at = np.flatnonzero(rows >= 0)
+    rows[at[other_sky(TownSky.load(needs["scenario/skyline"].data), rows[at], sky, at)]] = -1
+    return KeptYields(before.data, rows)
+
+
 @step("scenario/roof_yields", group="solar", essential=("scenario/roof_planes", "sources/resource"), needs=("scenario/skyline",),
       kinds={"pvlib"}, parameters=lambda site: site.timezone)  # fmt: skip
 def roof_yields(work: Work) -> None:
@@ -173,15 +190,15 @@ def roof_yields(work: Work) -> None:
     """
     planes = work.frame("scenario/roof_planes")
     resource = load_resource(work.need("sources/resource").data)
-    factors, known = None, None
+    factors, known, kept = None, None, None
     if work.has("scenario/skyline"):
-        stored = work.need("scenario/skyline").data
-        near, far = load_skyline(stored)
-        factors = town_factors(
-            planes, near, far, CanopySkyline.load(stored), resource=resource, timezone=work.site.timezone
-        )
-        known = near.sampling != Sampling.NO_SURFACE
-    report = yields_of(planes, resource, work.out, factors, timezone=work.site.timezone, surroundings_known=known)
+        sky = TownSky.load(work.need("scenario/skyline").data)
+        known, kept = sky.known, _kept_yields(work, planes, sky)
+        again = np.arange(len(planes)) if kept is None else np.flatnonzero(kept.rows < 0)
+        factors = sky.take(again).factors(planes.iloc[again], resource, work.site.timezone)
+    report = yields_of(
+        planes, resource, work.out, factors, timezone=work.site.timezone, surroundings_known=known, kept=kept
+    )
     work.metadata |= report.as_dict()
 
 
