@@ -23,8 +23,9 @@ from twin.scenario.buildings import EXISTING
 from twin.sky.canopy import build_canopy, open_canopy
 from twin.sky.canopy_skyline import canopy_skyline
 from twin.sky.plane_cells import Sampling
-from twin.sky.rasters import STEPS as RASTERS
-from twin.sky.rasters import Year, default_cell_size_m, town_rasters
+from twin.sky.raster_tile import STEPS as RASTERS
+from twin.sky.raster_tile import Year
+from twin.sky.rasters import RasterTown, default_cell_size_m, town_rasters
 from twin.sky.sun_table import daylight_path, level_irradiation
 from twin.sky.tiles import SurfaceFolder
 from twin.sky.town import SweptTown, save_skyline, town_skyline
@@ -206,6 +207,13 @@ def _raster_parameters(site: Site) -> Any:
     return [site.surface.model_dump(), site.solar.azimuths, site.timezone, site.demo]
 
 
+def _rasters_before(work: Work) -> RasterTown | None:
+    """Return the town as its rasters were last made."""
+    before = work.before
+    needs = before.needs("scenario/surface", "scenario/canopy", "sources/terrain") if before else None
+    return None if before is None or needs is None else RasterTown(*_surface_of(needs), before.last)
+
+
 @step("scenario/sky_rasters", group="solar", kinds={"numba", "rasterio"}, parameters=_raster_parameters,
       essential=("scenario/surface",),
       needs=(AREA, "scenario/canopy", "scenario/footprints", "sources/terrain", "sources/resource"))  # fmt: skip
@@ -227,8 +235,9 @@ def sky_rasters(work: Work) -> None:
     year = Year(daylight, irradiation, float(resource_parameters()["surroundings_albedo"]), site.solar.azimuths)
     cell = site.surface.raster_cell_size_m or default_cell_size_m(raised.cell_size_m)
     tiles = town_rasters(
-        area.area, raised, evergreen, roofs, year, cell_size_m=cell, keep=work.part, compute=site.compute
-    )
+        area.area, raised, evergreen, roofs, year, cell_size_m=cell, keep=work.part, compute=site.compute,
+        before=_rasters_before(work),
+    )  # fmt: skip
     if not tiles:
         work.absent("연구 범위에 지형이 없음", "no terrain in the study area")
         return

@@ -61,15 +61,25 @@ class TileState:
         return plane_cells(self.planes.shapes, self.grid, self.west, self.north)
 
 
-def changed_window(before: np.ndarray, after: np.ndarray) -> Window | None:
-    """Return the rectangle of cells that differ between two arrays of one shape; None where none do. NaN equals NaN."""
-    differs = before != after
-    differs &= ~(np.isnan(before) & np.isnan(after))
-    rows = np.flatnonzero(differs.any(axis=1))
+def differing(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Return which cells differ between two arrays of one shape; NaN equals NaN."""
+    found: np.ndarray = (before != after) & ~(np.isnan(before) & np.isnan(after))
+    return found
+
+
+def window_of(cells: np.ndarray) -> Window | None:
+    """Return the rectangle that holds all marked ``cells``; None where none is."""
+    rows = np.flatnonzero(cells.any(axis=1))
     if not len(rows):
         return None
-    columns = np.flatnonzero(differs[rows[0] : rows[-1] + 1].any(axis=0))
+    columns = np.flatnonzero(cells[rows[0] : rows[-1] + 1].any(axis=0))
     return Window(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
+
+
+def is_wide(changed: Window, shape: tuple[int, ...]) -> bool:
+    """Tell whether ``changed`` reaches so far across an array that lines through it are hardly fewer than all."""
+    rows, columns = changed.last_row - changed.first_row, changed.last_column - changed.first_column
+    return max(rows / shape[0], columns / shape[1]) > _MOST_CHANGED
 
 
 def updated_tile(
@@ -80,11 +90,8 @@ def updated_tile(
     ``before`` are the skylines of ``then``, which is the same rectangle.
     """
     planes, grid = now.planes, now.grid
-    changed = changed_window(then.grid.heights, grid.heights)
-    rows, columns = grid.heights.shape
-    if changed is not None and max(
-        (changed.last_row - changed.first_row) / rows, (changed.last_column - changed.first_column) / columns
-    ) > _MOST_CHANGED:  # fmt: skip
+    changed = window_of(differing(then.grid.heights, grid.heights))
+    if changed is not None and is_wide(changed, grid.heights.shape):
         return None
     cells = now.cells()
     old = planes.among(then.planes)

@@ -14,7 +14,8 @@ from rasterio.transform import from_origin
 from twin.green.heat import SUMMER_DAYS, heat_of, heat_parameters, summer_sun_h
 from twin.publish.rasters import write_raster
 from twin.scenario.ground import outside_ground
-from twin.sky.rasters import Year, town_rasters
+from twin.sky.raster_tile import Year
+from twin.sky.rasters import town_rasters
 from twin.sky.sun_table import daylight_path
 from twin.sky.tiles import SurfaceFolder
 

@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 from twin.sky.planes import HorizonDistribution
-from twin.sky.tile_update import PlaneTable, TileState, changed_window, updated_tile
+from twin.sky.tile_update import PlaneTable, TileState, differing, updated_tile, window_of
 from twin.sky.tiles import Tile, sweep_tile, tile_grid
 
 SIDE, CELL_M = 320, 1.0
@@ -128,8 +128,8 @@ def test_changed_cells_are_found_where_holes_come_and_go():
     one = np.zeros((6, 8), dtype=np.float32)
     one[0, 0] = np.nan
     two = one.copy()
-    assert changed_window(one, two) is None
+    assert window_of(differing(one, two)) is None
     two[2, 5] = np.nan
     two[4, 3] = 1.0
-    found = changed_window(one, two)
+    found = window_of(differing(one, two))
     assert (found.first_row, found.last_row, found.first_column, found.last_column) == (2, 5, 3, 6)
