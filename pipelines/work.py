@@ -88,6 +88,20 @@ class Work:
         """What the step made the last time, or None: it never did, or its code, its parameters or the site file have changed."""
         return self.find_before()
 
+    def before_where_same(self, *names: str) -> Before | None:
+        """Return `before` if these needs were then what they are now; a need that the scenario does not have is the same."""
+        now = [self.needs[name] for name in names if name in self.needs]
+        if self.before is None or any(self.before.made.inputs.get(need.asset) != need.content for need in now):
+            return None
+        return self.before
+
+    def frame_before(self, name: str, file: str = "features.parquet") -> gpd.GeoDataFrame | None:
+        """Return a table of what a need was when the step was last made; None where there was none or it is gone."""
+        found = None if self.before is None else self.before.needs(name)
+        if found is None or found[name].absent is not None:
+            return None
+        return read_table(found[name].data / file)
+
     def need(self, name: str) -> StoredObject:
         """Return the stored object of a need, by the name under which the step declared it."""
         return self.needs[name]

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import geopandas as gpd
 import pandas as pd
 
 from geodata.study_area import with_parcels
 from pipelines.assets.green import index_has_level
 from pipelines.assets.sources import AREA, load_area
 from pipelines.steps import Step, step
-from pipelines.work import Work
+from pipelines.work import Work, read_table
 from twin.green.biotope.budget import block_curves, building_budget, curves, roof_budget
 from twin.green.biotope.planned import (
     block_targets,
     mean_targets,
-    planned_ratios,
+    planned_ratio,
     planned_surfaces,
     present_and_planned,
 )
-from twin.green.biotope.ratio import Surfaces, parcel_targets, present_ratios, surfaces_of
+from twin.green.biotope.ratio import parcel_targets, present_ratios, surfaces_of
+from twin.green.biotope.surfaces import Known, Surfaces, surface_areas, surface_pairs
 from twin.green.cover import green_polygons
 from twin.green.vegetation import blockers, vegetation_of
 from twin.indicators import district_shapes
@@ -46,6 +48,19 @@ def planned_ground(work: Work) -> Surfaces:
     )
 
 
+def areas_in(work: Work, features: gpd.GeoDataFrame, key: str, ground: str, surfaces: Surfaces) -> pd.DataFrame:
+    """Return the area of each surface in each of ``features`` [m2]; where land and features are those of before, only from what changed."""
+    known, file = None, f"{ground}_by_{key}.parquet"
+    before = work.before_where_same(
+        "scenario/land_cover", "sources/land_cover", "scenario/blocks", "sources/parcels", AREA
+    )
+    if before is not None:
+        known = Known(read_table(before.data / f"{ground}_top.parquet"), read_table(before.data / file))
+    pairs = surface_pairs(features, surfaces, known)
+    work.write(pairs, file)
+    return surface_areas(features, key, surfaces, pairs)
+
+
 @step(
     "scenario/biotope",
     group="green",
@@ -58,24 +73,34 @@ def biotope(work: Work) -> None:
 
     필지·계획 블록·법정동별 현재·계획 생태면적률과 목표.
     """
-    ground = present_ground(work)
     rows, parcels = district_shapes(load_area(work)), work.frame_or_none("sources/parcels")
-    table, areas = present_ratios(rows, "dong_code", ground)
-    if work.has("scenario/blocks"):
-        future, blocks = planned_ground(work), work.frame("scenario/blocks")
-        planned, areas = planned_ratios(rows, "dong_code", future)
-        table = present_and_planned(table, planned)
-        ratios, by_block = planned_ratios(blocks, "block_id", future)
-        present, _ = present_ratios(blocks, "block_id", ground)
-        told = block_targets(present_and_planned(present, ratios), blocks)
+    blocks = work.frame_or_none("scenario/blocks")
+    ground = present_ground(work)
+    work.write(ground.top_frame(work.site.crs), "present_top.parquet")
+    areas = areas_in(work, rows, "dong_code", "present", ground)
+    table = present_ratios(rows, areas)
+    if blocks is not None:
+        now = present_ratios(blocks, areas_in(work, blocks, "block_id", "present", ground))
+        future = planned_ground(work)
+        work.write(future.top_frame(work.site.crs), "planned_top.parquet")
+        areas = areas_in(work, rows, "dong_code", "planned", future)
+        by_block = areas_in(work, blocks, "block_id", "planned", future)
+        table = present_and_planned(table, planned_ratio(rows, areas))
+        told = block_targets(present_and_planned(now, planned_ratio(blocks, by_block)), blocks)
         work.write(told, "blocks.parquet")
         work.write(by_block, "block_surfaces.parquet")
         table["biotope_mean_target_pct"] = mean_targets(rows, blocks, told["biotope_target_pct"])
     elif parcels is not None:
-        ratios, _ = present_ratios(parcels, "pnu", ground)
+        ratios = present_ratios(parcels, areas_in(work, parcels, "pnu", "present", ground))
         told = parcel_targets(ratios, parcels, work.frame_or_none("sources/parcel_land"))
         work.write(told, "parcels.parquet")
-        table["biotope_mean_target_pct"] = mean_targets(rows, parcels, told["biotope_target_pct"])
+        # targets follow the land, not what stands on it
+        before = work.before_where_same("sources/parcels", "sources/parcel_land", AREA)
+        table["biotope_mean_target_pct"] = (
+            mean_targets(rows, parcels, told["biotope_target_pct"])
+            if before is None
+            else read_table(before.data / "districts.parquet")["biotope_mean_target_pct"]
+        )
     work.write(table, "districts.parquet")
     work.write(areas, "district_surfaces.parquet")
 

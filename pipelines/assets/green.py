@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -12,22 +14,28 @@ from geodata.study_area import with_parcels
 from pipelines.assets.solar import surface_with_trees
 from pipelines.assets.sources import AREA, load_area
 from pipelines.steps import Step, step
-from pipelines.work import Work
+from pipelines.work import Before, Work, read_table
+from twin.green.access.network_file import load_network, save_network
 from twin.green.access.park_access import park_access as access_of
 from twin.green.access.residents import homes_of, residents_of
 from twin.green.access.summary import building_columns, unserved
+from twin.green.access.walk_network import WalkNetwork
 from twin.green.access.walk_sources import PlannedGround, walk_network
 from twin.green.cover import cover_of, green_polygons
-from twin.green.heat import heat_of, summer_sun_h
+from twin.green.ground_shade import GroundShade, ShadeRaster, load_grounds, mean_shade, pieces_of, save_grounds
+from twin.green.heat import heat_of, imperviousness, shaded_grounds, summer_sun_h
 from twin.green.plots import plot_cover
 from twin.green.raster_cover import observed_by
-from twin.green.three_thirty import neighbourhood_canopy
-from twin.green.trees_in_sight import trees_in_sight
+from twin.green.three_thirty import CanopyAround, canopy_around, neighbourhood_canopy
+from twin.green.trees_in_sight import SeenBefore, trees_in_sight
 from twin.green.vegetation import Vegetation, blockers, has_level, vegetation_of
 from twin.indicators import district_shapes
 from twin.scenario.ground import cover_change, outside_ground, planned_cover
 from twin.scenario.parks import planned_parks
+from twin.sky.canopy import open_canopy
 from twin.sky.sun_table import daylight_path
+from twin.sky.tiles import SurfaceFolder
+from twin.surface_changes import changed_squares
 
 SHADE_FILE = "shade_hours_summer.tif"
 NO_SOURCE = ("토지피복도 식생지수(NDVI)도 없음", "neither land cover nor a vegetation index with a level")
@@ -103,23 +111,34 @@ def cover(work: Work) -> None:
 
     필지·계획 블록·법정동·건물 대지별 토지피복과 녹피율.
     """
-    mapped, green_layer = work.frame_or_none("scenario/land_cover"), work.frame("scenario/green")
+    parcels, blocks = work.frame_or_none("sources/parcels"), work.frame_or_none("scenario/blocks")
+    before = work.before_where_same(
+        "scenario/land_cover", "scenario/green", "scenario/blocks", "sources/ndvi", "sources/parcels", AREA
+    )
+    by_parcel = None if parcels is None else covered(work, before, parcels, "pnu", "parcels.parquet")
+    by_block = None if blocks is None else covered(work, before, blocks, "block_id", "blocks.parquet")
+    covered(work, before, district_shapes(load_area(work)), "dong_code", "districts.parquet")
+    buildings = work.frame_or_none("scenario/footprints")
+    if buildings is not None and (parcels is not None or blocks is not None):
+        known = None
+        then = work.frame_before("scenario/footprints") if before is not None else None
+        if before is not None and then is not None:
+            known = then, read_table(before.data / "plots.parquet")
+        work.write(plot_cover(buildings, parcels, by_parcel, blocks, by_block, known=known), "plots.parquet")
 
-    def measure(features: gpd.GeoDataFrame, key: str, file: str) -> pd.DataFrame:
+
+def covered(work: Work, before: Before | None, features: gpd.GeoDataFrame, key: str, file: str) -> pd.DataFrame:
+    """Write and return what covers ``features``; that of ``before`` where there is one."""
+    if before is not None:
+        table = read_table(before.data / file)
+    else:
         observed = None
         if index_has_level(work):
             observed = observed_by(features, key, work.path("sources/ndvi", "ndvi.tif"))
+        mapped, green_layer = work.frame_or_none("scenario/land_cover"), work.frame("scenario/green")
         table = cover_of(features, key, mapped, green_layer, observed)
-        work.write(table, file)
-        return table
-
-    parcels, blocks = work.frame_or_none("sources/parcels"), work.frame_or_none("scenario/blocks")
-    by_parcel = None if parcels is None else measure(parcels, "pnu", "parcels.parquet")
-    by_block = None if blocks is None else measure(blocks, "block_id", "blocks.parquet")
-    measure(district_shapes(load_area(work)), "dong_code", "districts.parquet")
-    buildings = work.frame_or_none("scenario/footprints")
-    if buildings is not None and (parcels is not None or blocks is not None):
-        work.write(plot_cover(buildings, parcels, by_parcel, blocks, by_block), "plots.parquet")
+    work.write(table, file)
+    return table
 
 
 def parks_of(work: Work) -> gpd.GeoDataFrame | None:
@@ -137,25 +156,66 @@ def heat(work: Work) -> None:
 
     필지·계획 블록·공원·법정동별 불투수율, 여름 그늘 시간, 햇볕·포장 노출 지수.
     """
-    area, mapped = load_area(work), work.frame("scenario/land_cover")
-    shade = work.path("scenario/sky_rasters", SHADE_FILE) if work.has("scenario/sky_rasters") else None
-    if shade is None or not shade.exists():
-        shade = None
-        work.metadata["without_shade"] = "no surface, so nothing casts shade"
+    area = load_area(work)
     centre = gpd.GeoSeries([area.area.representative_point()], crs=area.crs).to_crs("EPSG:4326").iloc[0]
     sun_h = summer_sun_h(daylight_path(centre.y, centre.x, 0.0, work.site.timezone))
     work.metadata["summer_sun_h"] = round(sun_h, 2)
-    footways = work.frame_or_none("sources/footways")
-    if footways is not None and work.has("scenario/blocks"):
-        footways = outside_ground(footways, work.frame("scenario/blocks", "ground.parquet"))
+    before = work.before_where_same(
+        "scenario/land_cover", "scenario/blocks", "sources/parks", "sources/parcels", "sources/footways", AREA
+    )
+    shade = ground_shade(work, before)
+    if shade is None:
+        work.metadata["without_shade"] = "no surface, so nothing casts shade"
     for frame, key, file in (
         (work.frame_or_none("sources/parcels"), "pnu", "parcels.parquet"),
         (work.frame_or_none("scenario/blocks"), "block_id", "blocks.parquet"),
         (parks_of(work), "park_id", "parks.parquet"),
         (district_shapes(area), "dong_code", "districts.parquet"),
     ):
-        if frame is not None:
-            work.write(heat_of(frame, key, mapped, shade, sun_h, footways=footways), file)
+        if frame is None:
+            continue
+        sealed = (
+            imperviousness(frame, work.frame("scenario/land_cover"))
+            if before is None
+            else read_table(before.data / file)["impervious_pct"].to_numpy()
+        )
+        shaded = None if shade is None else shaded_features(work, before, frame, shade, f"shade_{file}")
+        work.write(heat_of(frame, key, sealed, shaded, sun_h), file)
+
+
+def ground_shade(work: Work, before: Before | None) -> GroundShade | None:
+    """Return the summer shade of the grounds of the town, with that of ``before``; None where no surface casts any."""
+    if not work.has("scenario/sky_rasters") or not work.path("scenario/sky_rasters", SHADE_FILE).exists():
+        return None
+    shade = ShadeRaster.read(work.path("scenario/sky_rasters", SHADE_FILE))
+    made_from = {
+        "land": [work.need(name).content for name in ("scenario/land_cover", "sources/footways")],
+        "plan": work.need("scenario/blocks").content if work.has("scenario/blocks") else None,
+        "grid": [shade.hours.shape, shade.grid[:6], shade.crs],
+    }
+
+    def fill(folder: Path) -> None:
+        footways = work.frame_or_none("sources/footways")
+        if footways is not None and work.has("scenario/blocks"):
+            footways = outside_ground(footways, work.frame("scenario/blocks", "ground.parquet"))
+        save_grounds(shaded_grounds(shade, work.frame("scenario/land_cover"), footways), folder)
+
+    grounds = load_grounds(work.part("grounds", made_from, fill))
+    then = before.needs("scenario/sky_rasters") if before is not None else None
+    file = None if then is None else then["scenario/sky_rasters"].data / SHADE_FILE
+    known = ShadeRaster.read(file) if file is not None and file.exists() else None
+    return GroundShade(shade, grounds, known)
+
+
+def shaded_features(
+    work: Work, before: Before | None, features: gpd.GeoDataFrame, shade: GroundShade, file: str
+) -> pd.DataFrame:
+    """Return the shade of the grounds of ``features``, and write the sums that it follows from."""
+    pieces, owner = pieces_of(features.geometry.to_numpy())
+    known = before.data / file if before is not None else None
+    sums = shade.sums(pieces, read_table(known) if known is not None and known.exists() else None)
+    work.write(sums, file)
+    return mean_shade(sums, owner, len(features), shade.grounds)
 
 
 NO_PARKS = ("공원·녹지 자료가 없음", "no parks, neither designated nor planned")
@@ -187,15 +247,7 @@ def park_access(work: Work) -> None:
     if designated is None:
         work.absent(*NO_PARKS)
         return
-    plan = None
-    if work.has("scenario/blocks"):
-        plan = PlannedGround.of(work.frame("scenario/blocks", "ground.parquet"), work.frame("scenario/blocks"))
-    made = walk_network(
-        work.frame_or_none("sources/roads"),
-        work.frame_or_none("sources/parcels"),
-        work.frame_or_none("sources/land_cover"),
-        plan,
-    )
+    made = load_network(work.part("network", network_from(work), lambda folder: save_network(network_of(work), folder)))
     if made is None:
         work.absent("도로중심선도 도로 필지도 없음", "neither road centrelines nor road parcels")
         return
@@ -225,6 +277,25 @@ def park_access(work: Work) -> None:
     }
 
 
+def network_from(work: Work) -> dict[str, str | None]:
+    """Return what the walking network is made from."""
+    names = ("sources/roads", "sources/parcels", "sources/land_cover", "scenario/blocks")
+    return {name: work.need(name).content if work.has(name) else None for name in names}
+
+
+def network_of(work: Work) -> tuple[WalkNetwork, str] | None:
+    """Return the walking network of the scenario and what it is made from, or None without any."""
+    plan = None
+    if work.has("scenario/blocks"):
+        plan = PlannedGround.of(work.frame("scenario/blocks", "ground.parquet"), work.frame("scenario/blocks"))
+    return walk_network(
+        work.frame_or_none("sources/roads"),
+        work.frame_or_none("sources/parcels"),
+        work.frame_or_none("sources/land_cover"),
+        plan,
+    )
+
+
 @step("scenario/three_thirty", group="green", kinds={"geopandas", "numba"}, essential=("scenario/footprints", "scenario/land_cover"),
       needs=("scenario/surface", "scenario/canopy", "sources/terrain"))  # fmt: skip
 def three_thirty(work: Work) -> None:
@@ -232,8 +303,7 @@ def three_thirty(work: Work) -> None:
 
     주거 건물별 보이는 나무 수와 동네 수관 비율.
     """
-    buildings = work.frame("scenario/footprints")
-    homes = homes_of(buildings).reset_index(drop=True)
+    homes = homes_of(work.frame("scenario/footprints")).reset_index(drop=True)
     if not len(homes):
         work.absent("주거용 건물이 없음", "no residential building is known")
         return
@@ -244,9 +314,34 @@ def three_thirty(work: Work) -> None:
         work.metadata["without_trees_in_sight"] = "the surface model does not tell crowns from what they hide"
     else:
         bare, _ = surface_with_trees(work)
-        table["trees_in_sight"] = trees_in_sight(homes, bare, bare.canopy)
-    table["neighbourhood_canopy_pct"] = neighbourhood_canopy(homes, work.frame("scenario/land_cover"))
+        table["trees_in_sight"] = trees_in_sight(homes, bare, bare.canopy, seen_before(work, bare))
+
+    def fill(folder: Path) -> None:
+        canopy_around(work.frame("scenario/land_cover")).save(folder / "around.npz")
+
+    around = work.part("canopy_around", work.need("scenario/land_cover").content, fill)
+    table["neighbourhood_canopy_pct"] = neighbourhood_canopy(homes, CanopyAround.load(around / "around.npz"))
     work.write(table)
+
+
+def seen_before(work: Work, surface: SurfaceFolder) -> SeenBefore | None:
+    """Return what homes saw when the step was last made, and where ``surface`` is another since; None where that is not known."""
+    before = work.before_where_same("sources/terrain")
+    table = None if before is None else read_table(before.data / "features.parquet")
+    then = None if before is None else before.needs("scenario/surface", "scenario/canopy")
+    buildings = work.frame_before("scenario/footprints")
+    if table is None or then is None or buildings is None or "trees_in_sight" not in table.columns:
+        return None
+    changed = [changed_squares(surface, SurfaceFolder.open(then["scenario/surface"].data))]
+    trees = then["scenario/canopy"]
+    if (surface.canopy is None) != (trees.absent is not None):
+        return None
+    if surface.canopy is not None:
+        changed.append(changed_squares(surface.canopy, open_canopy(trees.data)[0]))
+    squares = [found for found in changed if found is not None]
+    if len(squares) < len(changed):
+        return None
+    return SeenBefore(homes_of(buildings).reset_index(drop=True), table["trees_in_sight"], np.concatenate(squares))
 
 
 @step(

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import rasterio
-import rasterio.features
-from exactextract import exact_extract
-from exactextract.raster import NumPyRasterSource
 
 from geodata.clean.land_cover import land_cover_classes
 from geodata.errors import InputError
 from geodata.parameters import Parameters, load_parameters
+from twin.green.ground_shade import SUMMER_DAYS, Grounds, ShadeRaster
 from twin.overlay import shared_areas
 from twin.sky.sun_table import SunPath
-
-SUMMER_DAYS = 92
-"""June to August."""
 
 
 @lru_cache(maxsize=1)
@@ -61,58 +54,22 @@ def summer_sun_h(path: SunPath) -> float:
     return float(path.weight[:, 0].sum()) / SUMMER_DAYS
 
 
-def summer_shade(
-    features: gpd.GeoDataFrame, land_cover: gpd.GeoDataFrame, shade: Path, footways: gpd.GeoDataFrame | None = None
-) -> pd.DataFrame:
-    """Return how long the ground of ``features`` lies in the shade on a mean day of June to August.
+def shaded_grounds(
+    shade: ShadeRaster, land_cover: gpd.GeoDataFrame, footways: gpd.GeoDataFrame | None = None
+) -> Grounds:
+    """Return which cells of ``shade`` are open ``ground`` (all), ``pavement`` and, where a map tells them, ``footway``.
 
-    Parameters
-    ----------
-    shade
-        Raster of shade hours June to August [h] in the CRS of ``features``, without values on roofs.
-    footways
-        Land of footways; None where no map tells it.
-
-    Returns
-    -------
-    DataFrame
-        In the order of ``features``: `ground_shade_h` of all open ground, `pavement_shade_h` of the classes of
-        `pavement_classes` and with ``footways`` `footway_shade_h` [h each day], means weighted by the exact share of each
-        cell; NaN where there is no such ground. A cell is road or footway if its middle is.
+    Pavements are the land of `pavement_classes`. A cell is pavement or footway if its middle is.
     """
     paved = land_cover.geometry[land_cover["class_code"].isin(heat_parameters()["pavement_classes"])]
-    with rasterio.open(shade) as source:
-        hours = source.read(1, masked=True)
-        grid, bounds, wkt = source.transform, source.bounds, source.crs.to_wkt()
-    wanted = {"ground": np.ones(hours.shape, dtype=bool), "pavement": _cells(paved, hours.shape, grid)}
+    found = {"ground": np.ones(shade.hours.shape, dtype=bool), "pavement": shade.cells_of(paved)}
     if footways is not None:
-        wanted["footway"] = _cells(footways.geometry, hours.shape, grid)
-    empty = np.ma.getmaskarray(hours)
-    values = np.ma.getdata(hours).astype("float32") / np.float32(SUMMER_DAYS)
-    bands = [
-        NumPyRasterSource(np.ma.masked_array(values, empty | ~inside), *bounds, name=name, srs_wkt=wkt)
-        for name, inside in wanted.items()
-    ]
-    shapes = features[[features.geometry.name]].reset_index(drop=True)
-    found = exact_extract(bands, shapes, ["mean"], output="pandas")
-    return pd.DataFrame({f"{name}_shade_h": found[f"{name}_mean"].to_numpy("float64") for name in wanted})
-
-
-def _cells(shapes: gpd.GeoSeries, size: tuple[int, int], grid: rasterio.Affine) -> np.ndarray:
-    """Return which cells of a raster have their middle in one of ``shapes``."""
-    if not len(shapes):
-        return np.zeros(size, dtype=bool)
-    return np.asarray(rasterio.features.geometry_mask(shapes.to_numpy(), size, grid, invert=True))
+        found["footway"] = shade.cells_of(footways.geometry)
+    return found
 
 
 def heat_of(
-    features: gpd.GeoDataFrame,
-    key: str,
-    land_cover: gpd.GeoDataFrame,
-    shade: Path | None,
-    sun_h: float,
-    *,
-    footways: gpd.GeoDataFrame | None = None,
+    features: gpd.GeoDataFrame, key: str, impervious_pct: np.ndarray, shaded: pd.DataFrame | None, sun_h: float
 ) -> pd.DataFrame:
     """Return the burden of a summer day on each of ``features``.
 
@@ -120,26 +77,24 @@ def heat_of(
     ----------
     features, key
         Polygons with unique text in the column ``key``.
-    land_cover
-        `class_code` and polygons without overlap in the same CRS [m].
-    shade
-        As for `summer_shade`; None where there is no surface to cast shade.
+    impervious_pct
+        Of `imperviousness`.
+    shaded
+        Shade of the grounds of each feature, from `twin.green.ground_shade.mean_shade`; None where there is no surface to
+        cast shade.
     sun_h
         How long the sun is up on a mean day of June to August [h].
-    footways
-        As for `summer_shade`.
 
     Returns
     -------
     DataFrame
-        Indexed by ``key``: `impervious_pct`, and with ``shade`` `ground_shade_h`, `pavement_shade_h`, with ``footways``
+        Indexed by ``key``: `impervious_pct`, and with ``shaded`` `ground_shade_h`, `pavement_shade_h`, where a map tells them
         `footway_shade_h`, and `heat_exposure` (0 to 100, by the formula of ``heat.yaml``; NaN where a part of it is not known).
     """
     table = pd.DataFrame(index=pd.Index(features[key].astype("str"), name=key))
-    table["impervious_pct"] = imperviousness(features, land_cover)
-    if shade is None:
+    table["impervious_pct"] = impervious_pct
+    if shaded is None:
         return table
-    shaded = summer_shade(features, land_cover, shade, footways)
     for name in shaded.columns:
         table[name] = np.minimum(shaded[name].to_numpy(), sun_h)
     values = heat_parameters()

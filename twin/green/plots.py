@@ -9,6 +9,7 @@ import shapely
 
 from twin.green.vegetation import blend_parameters
 from twin.overlay import shared_areas
+from twin.same_rows import same_rows
 
 
 def plot_cover(
@@ -17,6 +18,8 @@ def plot_cover(
     parcel_cover: pd.DataFrame | None,
     blocks: gpd.GeoDataFrame | None = None,
     block_cover: pd.DataFrame | None = None,
+    *,
+    known: tuple[gpd.GeoDataFrame, pd.DataFrame] | None = None,
 ) -> pd.DataFrame:
     """Return the green of the plot of each of ``buildings``.
 
@@ -32,6 +35,8 @@ def plot_cover(
         With `pnu` or `block_id`.
     parcel_cover, block_cover
         `green_area_m2` by `pnu` or `block_id`, from `twin.green.cover.cover_of`.
+    known
+        Other buildings and the result for them, with the same parcels, blocks and cover; those that are the same keep theirs.
 
     Returns
     -------
@@ -39,6 +44,14 @@ def plot_cover(
         Indexed by `building_id`: `plot_area_m2`, `plot_green_area_m2` [m2] and `plot_green_cover_pct`; NaN without a plot,
         the latter two also where the green of one of its parcels is not known.
     """
+    if known is not None:
+        then, table = known
+        same = same_rows(buildings, then, "building_id", ["block_id"])
+        new = plot_cover(buildings[~same].reset_index(drop=True), parcels, parcel_cover, blocks, block_cover)
+        told = np.full((len(buildings), len(table.columns)), np.nan)
+        told[same] = table.loc[buildings.loc[same, "building_id"]].to_numpy()
+        told[~same] = new.to_numpy()
+        return pd.DataFrame(told, columns=table.columns, index=pd.Index(buildings["building_id"], name="building_id"))
     keys = pd.Index(buildings["building_id"], name="building_id")
     told = np.full((len(buildings), 2), np.nan)
     in_block = np.zeros(len(buildings), dtype=bool)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -16,20 +18,29 @@ from twin.green.policy import green_policy
 from twin.green.trees_in_sight import rule_parameters
 
 
-def neighbourhood_canopy(homes: gpd.GeoDataFrame, land_cover: gpd.GeoDataFrame) -> np.ndarray:
-    """Return the share of canopy in the neighbourhood of each of ``homes`` [%].
+@dataclass(frozen=True)
+class CanopyAround:
+    """For each cell of a grid, how many cells in the circle around its middle are known and how many are canopy."""
 
-    Parameters
-    ----------
-    homes
-        Outlines; the neighbourhood is the circle of `neighbourhood_radius` around a point in each.
-    land_cover
-        `class_code` and polygons in the same CRS [m]. Ground that it does not know is left out of the circle.
+    west: float
+    north: float
+    known: np.ndarray
+    canopy: np.ndarray
 
-    Returns
-    -------
-    float64 (homes,)
-        NaN where less than `neighbourhood_known` of the circle is known.
+    def save(self, file: Path) -> None:
+        """Write it to a file that `load` reads."""
+        np.savez_compressed(file, corner=np.array([self.west, self.north]), known=self.known, canopy=self.canopy)
+
+    @classmethod
+    def load(cls, file: Path) -> CanopyAround:
+        """Read what `save` wrote."""
+        with np.load(file) as stored:
+            west, north = stored["corner"].tolist()
+            return cls(west, north, stored["known"], stored["canopy"])
+
+
+def canopy_around(land_cover: gpd.GeoDataFrame) -> CanopyAround:
+    """Return how much canopy is around each place in reach of ``land_cover`` (`class_code`, polygons in a CRS in metres).
 
     Notes
     -----
@@ -38,30 +49,58 @@ def neighbourhood_canopy(homes: gpd.GeoDataFrame, land_cover: gpd.GeoDataFrame) 
     """
     values = rule_parameters()
     cell, radius = float(values["neighbourhood_cell"]), float(values["neighbourhood_radius"])
-    at = shapely.get_coordinates(shapely.point_on_surface(homes.geometry.to_numpy()))
-    if not len(at):
-        return np.empty(0)
-    west, south = (math.floor((edge - radius) / cell) * cell for edge in at.min(axis=0))
-    east, north = (math.ceil((edge + radius) / cell) * cell for edge in at.max(axis=0))
+    bounds = np.array([0.0, 0.0, 0.0, 0.0]) if not len(land_cover) else land_cover.total_bounds
+    west, south = (math.floor((edge - radius) / cell) * cell for edge in bounds[:2])
+    east, north = (math.ceil((edge + radius) / cell) * cell for edge in bounds[2:])
     shape = round((north - south) / cell), round((east - west) / cell)
     grid = Affine(cell, 0.0, west, 0.0, -cell, north)
-    row = np.floor((north - at[:, 1]) / cell).astype(np.int64).clip(0, shape[0] - 1)
-    column = np.floor((at[:, 0] - west) / cell).astype(np.int64).clip(0, shape[1] - 1)
-    steps = np.arange(-math.floor(radius / cell), math.floor(radius / cell) + 1) * cell
-    circle = (np.hypot(steps[:, None], steps[None, :]) <= radius).astype(np.float64)
+    circle = _circle()
 
     def cells_around(polygons: np.ndarray) -> np.ndarray:
         if not len(polygons):
-            return np.zeros(len(at))
+            return np.zeros(shape, dtype=np.int32)
         drawn = rasterio.features.geometry_mask(polygons, shape, grid, invert=True).astype(np.float64)
-        sums: np.ndarray = np.rint(oaconvolve(drawn, circle, mode="same")[row, column])
-        return sums
+        return np.rint(oaconvolve(drawn, circle, mode="same")).astype(np.int32)
 
     shapes = land_cover.geometry.to_numpy()
-    known = cells_around(shapes)
-    canopy = cells_around(shapes[land_cover["class_code"].isin(list(green_policy().canopy)).to_numpy()])
-    enough = known >= circle.sum() * float(values["neighbourhood_known"]) / 100
-    return np.where(enough, 100.0 * canopy / np.maximum(known, 1.0), np.nan)
+    canopy = land_cover["class_code"].isin(list(green_policy().canopy)).to_numpy()
+    return CanopyAround(west, north, cells_around(shapes), cells_around(shapes[canopy]))
+
+
+def neighbourhood_canopy(homes: gpd.GeoDataFrame, around: CanopyAround) -> np.ndarray:
+    """Return the share of canopy in the neighbourhood of each of ``homes`` [%].
+
+    Parameters
+    ----------
+    homes
+        Outlines; the neighbourhood is the circle of `neighbourhood_radius` around a point in each.
+    around
+        Of the land cover in the same CRS. Ground that it does not know is left out of the circle.
+
+    Returns
+    -------
+    float64 (homes,)
+        NaN where less than `neighbourhood_known` of the circle is known.
+    """
+    values = rule_parameters()
+    cell, shape = float(values["neighbourhood_cell"]), around.known.shape
+    at = shapely.get_coordinates(shapely.point_on_surface(homes.geometry.to_numpy()))
+    row = np.floor((around.north - at[:, 1]) / cell).astype(np.int64)
+    column = np.floor((at[:, 0] - around.west) / cell).astype(np.int64)
+    inside = (row >= 0) & (row < shape[0]) & (column >= 0) & (column < shape[1])
+    known, canopy = np.zeros(len(at), dtype=np.int32), np.zeros(len(at), dtype=np.int32)
+    known[inside] = around.known[row[inside], column[inside]]
+    canopy[inside] = around.canopy[row[inside], column[inside]]
+    enough = known >= _circle().sum() * float(values["neighbourhood_known"]) / 100
+    return np.where(enough, 100.0 * canopy / np.maximum(known, 1), np.nan)
+
+
+def _circle() -> np.ndarray:
+    """Return which cells around a middle one the neighbourhood holds, 1 or 0."""
+    values = rule_parameters()
+    cell, radius = float(values["neighbourhood_cell"]), float(values["neighbourhood_radius"])
+    steps = np.arange(-math.floor(radius / cell), math.floor(radius / cell) + 1) * cell
+    return (np.hypot(steps[:, None], steps[None, :]) <= radius).astype(np.float64)
 
 
 def with_score(buildings: pd.DataFrame) -> pd.DataFrame:

@@ -6,14 +6,17 @@ Terrain and buildings hide trees; crowns hide no other crown, because one sees a
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from geodata.parameters import Parameters, load_parameters
 from twin.facades import wall_points
+from twin.same_rows import same_rows
 from twin.sky.tiles import TILE_M, Bounds, SurfaceFolder
 from twin.sky.visibility import visible
 
@@ -81,7 +84,20 @@ def trees_in(bounds: Bounds, surface: np.ndarray, crowns: np.ndarray, cell_size_
     return np.column_stack([x, y, z])[standing]
 
 
-def trees_in_sight(homes: gpd.GeoDataFrame, surface: SurfaceFolder, crowns: SurfaceFolder | None) -> np.ndarray:
+@dataclass(frozen=True)
+class SeenBefore:
+    """What homes saw in another night."""
+
+    homes: gpd.GeoDataFrame
+    trees: pd.Series
+    """The result, by `building_id`."""
+    changed: np.ndarray
+    """Squares that hold every cell whose height, or that of its trees, is another one now."""
+
+
+def trees_in_sight(
+    homes: gpd.GeoDataFrame, surface: SurfaceFolder, crowns: SurfaceFolder | None, known: SeenBefore | None = None
+) -> np.ndarray:
     """Return for each of ``homes`` how many trees are seen from any of its windows, counted up to `trees_wanted`.
 
     Parameters
@@ -92,6 +108,8 @@ def trees_in_sight(homes: gpd.GeoDataFrame, surface: SurfaceFolder, crowns: Surf
         Terrain and buildings, without trees.
     crowns
         Heights of trees on it; None where there are none at all.
+    known
+        What was seen before; then only homes that changed, or have a change in sight, look out again, to the same count.
 
     Returns
     -------
@@ -100,29 +118,59 @@ def trees_in_sight(homes: gpd.GeoDataFrame, surface: SurfaceFolder, crowns: Surf
     """
     bare = replace(surface, canopy=None)
     home, xyz = windows(homes)
-    seen = np.zeros(len(homes), dtype=np.int64)
-    looks = np.zeros(len(homes), dtype=bool)
+    told, looking = np.full(len(homes), np.nan), np.ones(len(homes), dtype=bool)
+    bounds_before: dict[tuple[int, int], Bounds] = {}
+    if known is not None:
+        looking = _looks_again(homes, known, surface.cell_size_m)
+        told[~looking] = known.trees.loc[homes.loc[~looking, "building_id"]].to_numpy("float64")
+        bounds_before = {corner: bounds for corner, bounds, _ in _tiles(*windows(known.homes), surface.cell_size_m)}
+    wanted = int(rule_parameters()["trees_wanted"])
+    for corner, bounds, own in _tiles(home, xyz, surface.cell_size_m):
+        # the same count needs the same rectangle: coordinates in it are rounded
+        mine = own & looking[home] if bounds_before.get(corner) == bounds else own
+        if not mine.any():
+            continue
+        count, open_ = _seen(home[mine], xyz[mine], bounds, bare, crowns)
+        which = np.unique(home[mine])
+        told[which] = np.nan
+        with_view = np.unique(home[mine][open_])
+        told[with_view] = np.minimum(count[with_view], wanted)
+    return told
+
+
+def _looks_again(homes: gpd.GeoDataFrame, known: SeenBefore, cell_size_m: float) -> np.ndarray:
+    """Return which of ``homes`` are not as they were, or may see or be hidden by what changed."""
+    again = ~same_rows(homes, known.homes, "building_id", ["floors_above", "altitude"])
+    values = rule_parameters()
+    # heights are interpolated from cells beside the line of sight
+    reach = float(values["sight_radius"]) + float(values["window_offset"]) + 2 * cell_size_m
+    near, _ = shapely.STRtree(known.changed).query(homes.geometry.to_numpy(), predicate="dwithin", distance=reach)
+    again[near] = True
+    return again
+
+
+def _tiles(
+    home: np.ndarray, xyz: np.ndarray, cell_size_m: float
+) -> Iterator[tuple[tuple[int, int], Bounds, np.ndarray]]:
+    """Give the corner of each tile, the rectangle that its windows look into, and which windows are its own."""
     tile = np.floor(xyz[:, :2] / TILE_M).astype(np.int64)
+    reach = float(rule_parameters()["sight_radius"])
     # a building on the border of two tiles belongs to that of its first window, or it would count trees twice
     first = np.unique(home, return_index=True)[1]
     for corner in np.unique(tile[first], axis=0):
         mine = np.isin(home, home[first[(tile[first] == corner).all(axis=1)]])
-        count, open_ = _seen(home[mine], xyz[mine], bare, crowns)
-        seen[: len(count)] += count
-        looks[home[mine][open_]] = True
-    wanted = int(rule_parameters()["trees_wanted"])
-    return np.where(looks, np.minimum(seen, wanted), np.nan)
+        low, high = xyz[mine, :2].min(axis=0) - reach, xyz[mine, :2].max(axis=0) + reach
+        west, south = (math.floor(edge / cell_size_m) * cell_size_m for edge in low)
+        east, north = (math.ceil(edge / cell_size_m) * cell_size_m for edge in high)
+        yield (int(corner[0]), int(corner[1])), (west, south, east, north), mine
 
 
 def _seen(
-    home: np.ndarray, xyz: np.ndarray, surface: SurfaceFolder, crowns: SurfaceFolder | None
+    home: np.ndarray, xyz: np.ndarray, bounds: Bounds, surface: SurfaceFolder, crowns: SurfaceFolder | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the number of trees that each home sees, by its position, and which windows are open to the air."""
     size, reach = surface.cell_size_m, float(rule_parameters()["sight_radius"])
-    low, high = xyz[:, :2].min(axis=0) - reach, xyz[:, :2].max(axis=0) + reach
-    west, south = (math.floor(edge / size) * size for edge in low)
-    east, north = (math.ceil(edge / size) * size for edge in high)
-    bounds = (west, south, east, north)
+    west, south, _, north = bounds
     heights = surface.read(bounds)
     row = np.floor((north - xyz[:, 1]) / size).astype(np.int64)
     column = np.floor((xyz[:, 0] - west) / size).astype(np.int64)

@@ -11,7 +11,8 @@ import rasterio
 import shapely
 from rasterio.transform import from_origin
 
-from twin.green.heat import SUMMER_DAYS, heat_of, heat_parameters, summer_sun_h
+from twin.green.ground_shade import SUMMER_DAYS, GroundShade, ShadeRaster, mean_shade, pieces_of
+from twin.green.heat import heat_of, heat_parameters, imperviousness, shaded_grounds, summer_sun_h
 from twin.publish.rasters import write_raster
 from twin.scenario.ground import outside_ground
 from twin.sky.raster_tile import Year
@@ -44,9 +45,20 @@ def shade(tmp_path):
     return tmp_path / "shade.tif"
 
 
+def heat(features, land, shade, sun_h=SUN_H, footways=None):
+    """The burden of a summer day, by way of the raster of ``shade``."""
+    shaded = None
+    if shade is not None:
+        raster = ShadeRaster.read(shade)
+        grounds = shaded_grounds(raster, land, footways)
+        pieces, owner = pieces_of(features.geometry.to_numpy())
+        shaded = mean_shade(GroundShade(raster, grounds).sums(pieces), owner, len(features), grounds)
+    return heat_of(features, "pnu", imperviousness(features, land), shaded, sun_h)
+
+
 def test_shade_and_exposure_of_a_parcel_half_road_half_wood(shade):
     parcels = polygons("pnu", ("whole", (0, 0, 40, 40)), ("road", (5.5, 0, 15.5, 10)), ("wood", (25, 0, 35, 20)))
-    table = heat_of(parcels, "pnu", LAND, shade, SUN_H)
+    table = heat(parcels, LAND, shade)
     road = heat_parameters()["imperviousness"]["154"]
     # ground: 400 cells of 7 h, 400 of 0, 800 less 100 of roof of 14
     ground = (400 * 7 + 700 * 14) / 1500
@@ -60,18 +72,26 @@ def test_shade_and_exposure_of_a_parcel_half_road_half_wood(shade):
     assert np.isnan(table.loc["wood", "pavement_shade_h"])
 
 
+def test_a_roof_over_a_strip_within_one_column_counts_no_hours(shade):
+    """Ten of fifteen cells are roof: 5 cells of 0.6 m2 at 14 h are left."""
+    strip = polygons("pnu", ("strip", (30.2, 25, 30.8, 40)))
+    raster = ShadeRaster.read(shade)
+    sums = GroundShade(raster, shaded_grounds(raster, LAND)).sums(strip.geometry.to_numpy())
+    assert sums.loc[0, ["ground_count", "ground_sum"]].tolist() == pytest.approx([3.0, 42.0])
+
+
 def test_footways_apart_from_the_carriageway(shade):
     """The road of 20 m has a footway of 3 m on either side: one in 7 h of shade, one in the sun."""
     parcels = polygons("pnu", ("whole", (0, 0, 40, 40)), ("middle", (4, 0, 16, 40)))
     footways = polygons("footway_id", ("w", (0, 0, 3, 40)), ("e", (17, 0, 20, 40)))
-    table = heat_of(parcels, "pnu", LAND, shade, SUN_H, footways=footways)
+    table = heat(parcels, LAND, shade, footways=footways)
     assert table.loc["whole", "footway_shade_h"] == pytest.approx(3.5)
     assert table.loc["whole", "pavement_shade_h"] == pytest.approx(3.5)
     assert np.isnan(table.loc["middle", "footway_shade_h"])
-    west = heat_of(parcels, "pnu", LAND, shade, SUN_H, footways=footways[:1])
+    west = heat(parcels, LAND, shade, footways=footways[:1])
     assert west.loc["whole", "footway_shade_h"] == pytest.approx(7.0)
     # without the map there is no column, and the others are the same to the last bit
-    without = heat_of(parcels, "pnu", LAND, shade, SUN_H)
+    without = heat(parcels, LAND, shade)
     pd.testing.assert_frame_equal(table.drop(columns="footway_shade_h"), without, check_exact=True)
 
 
@@ -84,18 +104,18 @@ def test_a_plan_takes_the_footways_on_its_ground():
 
 def test_unknown_ground_and_no_surface(shade):
     away = polygons("pnu", ("away", (100, 100, 110, 110)), ("half", (30, 30, 50, 40)))
-    table = heat_of(away, "pnu", LAND, shade, SUN_H)
+    table = heat(away, LAND, shade)
     assert table.loc["away"].isna().all()
     # a wood of which the rest is not known; its ground here lies under a roof
     assert table.loc["half", "impervious_pct"] == 0.0
     assert np.isnan(table.loc["half", "heat_exposure"])
-    assert list(heat_of(away, "pnu", LAND, None, SUN_H).columns) == ["impervious_pct"]
+    assert list(heat(away, LAND, None).columns) == ["impervious_pct"]
 
 
 def test_a_class_the_map_does_not_have_counts_as_unknown():
     land = polygons("class_code", ("999", (0, 0, 20, 40)), ("331", (20, 0, 40, 40)))
     whole = polygons("pnu", ("whole", (0, 0, 40, 40)))
-    assert heat_of(whole, "pnu", land, None, SUN_H)["impervious_pct"].tolist() == [0.0]
+    assert heat(whole, land, None)["impervious_pct"].tolist() == [0.0]
 
 
 def test_the_sun_is_up_as_long_as_the_almanac_says():
@@ -139,7 +159,7 @@ def test_shade_of_one_wall_is_that_of_the_sun_s_way_behind_it(tmp_path):
     ways = {2.5: 502.5, 6.5: 506.5, 10.5: 510.5, -5.5: 492.5}
     strips = polygons("pnu", *((str(way), (490, at - 0.5, 510, at + 0.5)) for way, at in ways.items()))
     land = polygons("class_code", ("154", (0, 0, 1000, 1000)))
-    table = heat_of(strips, "pnu", land, tmp_path / "shade.tif", summer_sun_h(path))
+    table = heat(strips, land, tmp_path / "shade.tif", summer_sun_h(path))
     expected = [hours_behind_a_wall(way, 30.0) for way in ways]
     assert min(expected) > 1
     # a sector of 5 degrees of azimuth is 20 minutes of the day and less at noon; a shadow has two ends

@@ -123,6 +123,14 @@ def test_clouds_are_left_out_and_told(tmp_path):
     assert table.loc[["p1", "p2"], ["ndvi_mean", "ndvi_green_pct"]].isna().all(axis=None)
 
 
+def test_clouds_over_a_strip_within_one_column(tmp_path):
+    stored = np.array([[6000] * 3, [-32768] * 3, [2000] * 3] * 3, dtype="int16")
+    raster = write(tmp_path / "ndvi.tif", stored, nodata=-32768)
+    table = ndvi_green_share(parcels(shapely.box(0.2, 0, 0.8, 9)), "pnu", raster, 0.3, scale=1e-4)
+    assert table.loc["p0", ["ndvi_mean", "ndvi_green_pct"]].tolist() == pytest.approx([0.4, 50])
+    assert table.loc["p0", "ndvi_known_pct"] == pytest.approx(100 * 2 / 3)
+
+
 def test_nan_needs_no_declaration(tmp_path):
     raster = write(tmp_path / "ndvi.tif", np.array([[0.8, np.nan]], dtype="float32"))
     table = ndvi_green_share(parcels(shapely.box(0, 0, 2, 1)), "pnu", raster, 0.3)

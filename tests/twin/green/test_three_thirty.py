@@ -10,7 +10,7 @@ import rasterio
 import shapely
 from rasterio.transform import from_origin
 
-from twin.green.three_thirty import neighbourhood_canopy, rule_shares, with_rule_residents, with_score
+from twin.green.three_thirty import canopy_around, neighbourhood_canopy, rule_shares, with_rule_residents, with_score
 from twin.green.trees_in_sight import trees_in_sight, windows
 from twin.sky.tiles import SurfaceFolder
 
@@ -128,7 +128,7 @@ def cover(*classes_and_boxes):
 def test_canopy_of_a_neighbourhood_is_a_circular_segment():
     """Forest begins 100 m east of the middle of the house: segment r² acos(d/r) - d √(r² - d²) of the circle."""
     land = cover(("311", (600, 0, 1000, 1000)), ("111", (0, 0, 600, 1000)))
-    found = neighbourhood_canopy(homes((495, 495, 505, 505)), land)
+    found = neighbourhood_canopy(homes((495, 495, 505, 505)), canopy_around(land))
     segment = 300**2 * np.arccos(1 / 3) - 100 * np.sqrt(300**2 - 100**2)
     assert found[0] == pytest.approx(100 * segment / (np.pi * 300**2), abs=0.3)
 
@@ -139,8 +139,10 @@ def test_unknown_ground_is_left_out_and_too_much_of_it_leaves_the_share_empty():
     # half of the circle is forest; of the other half the 100 m beside it are known: half-circle less segment
     segment = 300**2 * np.arccos(1 / 3) - 100 * np.sqrt(300**2 - 100**2)
     wood = np.pi * 300**2 / 2
-    assert neighbourhood_canopy(house, half)[0] == pytest.approx(100 * wood / (2 * wood - segment), abs=0.3)
-    assert np.isnan(neighbourhood_canopy(house, cover(("311", (600, 0, 1000, 1000))))[0])
+    assert neighbourhood_canopy(house, canopy_around(half))[0] == pytest.approx(
+        100 * wood / (2 * wood - segment), abs=0.3
+    )
+    assert np.isnan(neighbourhood_canopy(house, canopy_around(cover(("311", (600, 0, 1000, 1000)))))[0])
 
 
 def test_scores_and_shares_of_residents():

@@ -11,9 +11,10 @@ import shapely
 
 from geodata.errors import InputError
 from geodata.parameters import Parameters, load_parameters
-from twin.green.biotope.ratio import RATIO_COLUMNS, Surfaces, ratio_pct, surface_areas, surfaces_of
+from twin.green.biotope.ratio import RATIO_COLUMNS, ratio_pct, surfaces_of
 from twin.green.biotope.rules import OWN_RULES, SURFACES, RuleSet, rule_set, verdict
-from twin.overlay import cut_away, shared_areas, small_parts
+from twin.green.biotope.surfaces import Surfaces
+from twin.overlay import shared_areas, small_parts
 
 
 @cache
@@ -73,21 +74,17 @@ def planned_surfaces(
         raise InputError(f"planned.yaml says nothing of {', '.join(odd)} · 용도별 표면 비율이 없음")
     rest = surfaces_of(land_cover[land_cover["source_kind"] != "plan"], green, buildings)
     parts, owner = small_parts(ground.geometry.to_numpy())
-    if buildings is not None and len(buildings):
-        roofs, _ = small_parts(buildings.geometry.to_numpy())
-        parts = cut_away(parts, roofs)
-    left = ~shapely.is_missing(parts)
     names = list(known)
-    kind = len(SURFACES) + pd.Categorical(uses, categories=names).codes.astype(np.intp)[owner[left]]
+    kind = len(SURFACES) + pd.Categorical(uses, categories=names).codes.astype(np.intp)[owner]
     mix = np.vstack([rest.mix, *known.values()])
-    return Surfaces(np.concatenate([rest.shapes, parts[left]]), np.concatenate([rest.kind, kind]), mix)
+    under, under_kind = np.concatenate([rest.under, parts]), np.concatenate([rest.under_kind, kind])
+    return Surfaces(rest.top, rest.top_kind, under, under_kind, mix)
 
 
-def planned_ratios(features: gpd.GeoDataFrame, key: str, surfaces: Surfaces) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return `biotope_planned_pct` of ``features`` by the own rule set, and their areas by surface [m2]."""
-    areas = surface_areas(features, key, surfaces)
+def planned_ratio(features: gpd.GeoDataFrame, areas: pd.DataFrame) -> pd.DataFrame:
+    """Return `biotope_planned_pct` of ``features`` by the own rule set from their ``areas`` by surface [m2]."""
     ratio = ratio_pct(areas, shapely.area(features.geometry.to_numpy()), rule_set(OWN_RULES))
-    return pd.DataFrame({"biotope_planned_pct": ratio}, index=areas.index), areas
+    return pd.DataFrame({"biotope_planned_pct": ratio}, index=areas.index)
 
 
 def present_and_planned(present: pd.DataFrame, planned: pd.DataFrame) -> pd.DataFrame:

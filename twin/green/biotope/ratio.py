@@ -7,7 +7,6 @@ vegetation that an image sees is on soil; the rest follows the land cover map.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import geopandas as gpd
 import numpy as np
@@ -15,7 +14,6 @@ import pandas as pd
 import shapely
 
 from geodata.clean.land_cover import trim_overlaps
-from geodata.repair import Shapes, make_valid_polygons
 from twin.green.biotope.rules import (
     OWN_RULES,
     RULE_SETS,
@@ -26,21 +24,11 @@ from twin.green.biotope.rules import (
     targets,
     verdict,
 )
+from twin.green.biotope.surfaces import Surfaces
 from twin.green.vegetation import blend_parameters
-from twin.overlay import cut_away, shared_areas, small_parts
+from twin.overlay import small_parts
 
 RATIO_COLUMNS = {"moe": "biotope_present_pct", "seoul": "biotope_seoul_pct", "berlin": "biotope_berlin_pct"}
-
-
-@dataclass(frozen=True)
-class Surfaces:
-    """Pieces of ground that do not overlap, and what each is."""
-
-    shapes: Shapes
-    kind: np.ndarray
-    """Row of ``mix`` for each piece; the first rows are `SURFACES` themselves."""
-    mix: np.ndarray = field(default_factory=lambda: np.eye(len(SURFACES)))
-    """Share of each of `SURFACES` in each kind of ground, each row summing to 1."""
 
 
 def surfaces_of(
@@ -57,33 +45,20 @@ def surfaces_of(
     buildings
         Footprints; where two overlap, ground counts once.
     """
-    shapes, kinds = [], []
+    shapes, kinds = [np.empty(0, dtype=object)], [np.empty(0, dtype=np.intp)]
     if buildings is not None and len(buildings):
         roofs, _ = trim_overlaps(buildings.geometry.to_numpy())
         shapes.append(roofs[~shapely.is_missing(roofs)])
-        kinds.append(np.full(len(shapes[-1]), SURFACES.index("roof")))
+        kinds.append(np.full(len(shapes[-1]), SURFACES.index("roof"), dtype=np.intp))
     if green is not None:
         seen = green.geometry.to_numpy()[green["source_kind"].eq("ndvi").to_numpy()]
         shapes.append(seen)
-        kinds.append(np.full(len(seen), SURFACES.index("soil_green")))
+        kinds.append(np.full(len(seen), SURFACES.index("soil_green"), dtype=np.intp))
     named = land_cover["class_code"].map(surface_of_class())
     known = named.notna().to_numpy()
     parts, owner = small_parts(land_cover.geometry.to_numpy()[known])
     kind = pd.Categorical(named[known], categories=SURFACES).codes.astype(np.intp)[owner]
-    if shapes:
-        taken, _ = small_parts(np.concatenate(shapes))
-        parts = make_valid_polygons(cut_away(parts, taken))
-    left = ~shapely.is_missing(parts)
-    return Surfaces(np.concatenate([*shapes, parts[left]]), np.concatenate([*kinds, kind[left]]).astype(np.intp))
-
-
-def surface_areas(features: gpd.GeoDataFrame, key: str, surfaces: Surfaces) -> pd.DataFrame:
-    """Return the area of each of `SURFACES` in each of ``features`` [m2], indexed by ``key``."""
-    count, width = len(features), len(surfaces.mix)
-    feature, piece, area = shared_areas(features.geometry.to_numpy(), surfaces.shapes)
-    cell = feature * width + surfaces.kind[piece]
-    areas = np.bincount(cell, weights=area, minlength=count * width).reshape(count, width) @ surfaces.mix
-    return pd.DataFrame(areas, columns=list(SURFACES), index=pd.Index(features[key].astype("str"), name=key))
+    return Surfaces(np.concatenate(shapes), np.concatenate(kinds), parts, kind)
 
 
 def ratio_pct(areas: pd.DataFrame, total_m2: np.ndarray, rules: RuleSet | Mapping[str, float]) -> np.ndarray:
@@ -110,12 +85,11 @@ def ratio_pct(areas: pd.DataFrame, total_m2: np.ndarray, rules: RuleSet | Mappin
     return np.where(enough, np.minimum(100.0 * effective / np.where(total_m2 > 0, total_m2, 1.0), 100.0), np.nan)
 
 
-def present_ratios(features: gpd.GeoDataFrame, key: str, surfaces: Surfaces) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the present ratio of ``features`` by every rule set (`RATIO_COLUMNS`), and their areas by surface [m2]."""
-    areas = surface_areas(features, key, surfaces)
+def present_ratios(features: gpd.GeoDataFrame, areas: pd.DataFrame) -> pd.DataFrame:
+    """Return the present ratio of ``features`` by every rule set (`RATIO_COLUMNS`) from their ``areas`` by surface [m2]."""
     total = shapely.area(features.geometry.to_numpy())
     ratios = {RATIO_COLUMNS[name]: ratio_pct(areas, total, rule_set(name)) for name in RULE_SETS}
-    return pd.DataFrame(ratios, index=areas.index), areas
+    return pd.DataFrame(ratios, index=areas.index)
 
 
 def parcel_targets(ratios: pd.DataFrame, parcels: pd.DataFrame, land: pd.DataFrame | None) -> pd.DataFrame:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from geodata.errors import InputError
 from geodata.parameters import Parameter, Parameters
 from twin.green.biotope.budget import building_budget, curves, roof_budget, trade_off
-from twin.green.biotope.ratio import parcel_targets, present_ratios, ratio_pct, surface_areas, surfaces_of
+from twin.green.biotope.ratio import parcel_targets, present_ratios, ratio_pct, surfaces_of
 from twin.green.biotope.rules import RULE_SETS, SURFACES, build_rules, rule_set, surface_of_class, targets, verdict
+from twin.green.biotope.surfaces import Surfaces, surface_areas, surface_pairs
 from twin.green.cover import green_polygons
 from twin.green.vegetation import Vegetation
 
@@ -35,6 +36,10 @@ def lots(*shapes: shapely.Polygon) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({"pnu": [f"p{i}" for i in range(len(shapes))]}, geometry=list(shapes), crs=CRS)
 
 
+def measured(features: gpd.GeoDataFrame, ground: Surfaces) -> pd.DataFrame:
+    return surface_areas(features, "pnu", ground, surface_pairs(features, ground))
+
+
 def areas(**given: float) -> pd.DataFrame:
     return pd.DataFrame([{name: given.get(name, 0.0) for name in SURFACES}])
 
@@ -51,11 +56,11 @@ def test_roofs_come_first_then_what_an_image_sees_then_the_map():
     layer = land_cover(("311", shapely.box(0, 0, 5, 10)), ("111", shapely.box(5, 0, 20, 10)))
     seen = Vegetation(np.array([shapely.box(12, 0, 14, 10)], dtype=object), CRS, 1.0, 0.3, "NDVI")
     ground = surfaces_of(layer, green_polygons(layer, seen), houses(shapely.box(4, 0, 10, 10)))
-    table = surface_areas(lots(shapely.box(0, 0, 20, 10)), "pnu", ground).loc["p0"]
+    table = measured(lots(shapely.box(0, 0, 20, 10)), ground).loc["p0"]
     assert table["roof"] == pytest.approx(60)
     assert table["soil_green"] == pytest.approx(40 + 20)
     assert table["paved"] == pytest.approx(20 + 60)
-    ratios, _ = present_ratios(lots(shapely.box(0, 0, 20, 10)), "pnu", ground)
+    ratios = present_ratios(lots(shapely.box(0, 0, 20, 10)), table.to_frame().T)
     assert ratios.loc["p0", "biotope_present_pct"] == pytest.approx(30)
 
 
@@ -66,7 +71,8 @@ def test_four_classes_by_hand():
         ("623", shapely.box(4, 5, 10, 8)),
         ("711", shapely.box(4, 8, 10, 10)),
     )
-    ratios, _ = present_ratios(lots(shapely.box(0, 0, 10, 10)), "pnu", surfaces_of(layer, None, None))
+    lot = lots(shapely.box(0, 0, 10, 10))
+    ratios = present_ratios(lot, measured(lot, surfaces_of(layer, None, None)))
     # 40 x 0 + 30 x 1 + 18 x 0.5 + 12 x 1
     assert ratios.loc["p0", "biotope_present_pct"] == pytest.approx(51)
 
@@ -74,7 +80,8 @@ def test_four_classes_by_hand():
 def test_ground_that_is_hardly_known_has_no_ratio():
     layer = land_cover(("311", shapely.box(0, 0, 95, 1)), ("999", shapely.box(95, 0, 100, 1)))
     ground = surfaces_of(layer, None, None)
-    ratios, _ = present_ratios(lots(shapely.box(0, 0, 100, 1), shapely.box(0, 0, 101, 1)), "pnu", ground)
+    both = lots(shapely.box(0, 0, 100, 1), shapely.box(0, 0, 101, 1))
+    ratios = present_ratios(both, measured(both, ground))
     assert ratios.loc["p0", "biotope_present_pct"] == pytest.approx(95)
     assert np.isnan(ratios.loc["p1", "biotope_present_pct"])
 
@@ -82,7 +89,7 @@ def test_ground_that_is_hardly_known_has_no_ratio():
 def test_overlapping_footprints_count_once():
     layer = land_cover(("111", shapely.box(0, 0, 10, 10)))
     ground = surfaces_of(layer, None, houses(shapely.box(0, 0, 6, 10), shapely.box(4, 0, 8, 10)))
-    table = surface_areas(lots(shapely.box(0, 0, 10, 10)), "pnu", ground).loc["p0"]
+    table = measured(lots(shapely.box(0, 0, 10, 10)), ground).loc["p0"]
     assert table["roof"] == pytest.approx(80)
     assert table.sum() == pytest.approx(100)
 

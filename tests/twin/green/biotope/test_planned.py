@@ -15,12 +15,13 @@ from twin.green.biotope.planned import (
     block_targets,
     mean_targets,
     planned_parameters,
-    planned_ratios,
+    planned_ratio,
     planned_surfaces,
     present_and_planned,
     standards,
 )
 from twin.green.biotope.rules import SURFACES
+from twin.green.biotope.surfaces import surface_areas, surface_pairs
 from twin.scenario.rules import scenario_rules
 
 CRS = "EPSG:5186"
@@ -43,9 +44,15 @@ def plan(house: shapely.Polygon):
     return planned_surfaces(cover, None, homes, ground, BLOCKS.set_index("block_id")["use_class"]), homes
 
 
+def by_block(surfaces):
+    """Ratios and areas of the blocks."""
+    areas = surface_areas(BLOCKS, "block_id", surfaces, surface_pairs(BLOCKS, surfaces))
+    return planned_ratio(BLOCKS, areas), areas
+
+
 def test_new_blocks_follow_their_use_and_roofs_are_the_real_ones():
     surfaces, _ = plan(shapely.box(0, 0, 4, 10))
-    ratios, areas = planned_ratios(BLOCKS, "block_id", surfaces)
+    ratios, areas = by_block(surfaces)
     # 40 m2 roof, 60 m2 open: 12 on soil, 15 over garages, 9 half-open, 24 sealed; 12 + 0.5 x 15 + 0.5 x 9 = 24 of 100
     told = areas.loc["A1", ["roof", "soil_green", "roof_green", "bare", "paved"]].tolist()
     assert told == pytest.approx([40, 12, 15, 9, 24])
@@ -57,7 +64,7 @@ def test_a_larger_house_lowers_the_ratio_by_its_ground():
     # open ground of apartments counts 0.2 + 0.125 + 0.075 = 0.4
     for width in (0.5, 5.0, 9.5):
         surfaces, _ = plan(shapely.box(0, 0, width, 10))
-        ratios, _ = planned_ratios(BLOCKS, "block_id", surfaces)
+        ratios, _ = by_block(surfaces)
         assert ratios.loc["A1", "biotope_planned_pct"] == pytest.approx(0.4 * (100 - 10 * width))
 
 
@@ -98,7 +105,7 @@ def test_mean_target_is_by_area_of_land_that_has_one():
 
 def test_trade_off_of_a_block_starts_from_its_planned_ground():
     surfaces, homes = plan(shapely.box(0, 0, 4, 10))
-    _, areas = planned_ratios(BLOCKS, "block_id", surfaces)
+    _, areas = by_block(surfaces)
     roofs = gpd.GeoDataFrame(
         {"roof_id": ["r0"], "building_id": ["b0"], "tilt_deg": [0.0], "area_m2": [40.0], "usable_area_m2": [20.0], "yield_kwh": [4000.0]},
         geometry=[shapely.box(0, 0, 4, 10)],
