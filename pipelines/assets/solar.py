@@ -94,7 +94,7 @@ def canopy(work: Work) -> None:
     built = [work.frame_or_none(name) for name in ("scenario/footprints", "scenario/roof_planes")]
     cleared = pd.concat([frame.geometry for frame in built if frame is not None] or [pd.Series([], dtype=object)])
     folder = SurfaceFolder.open(work.need("scenario/surface").data)
-    report = build_canopy(work.frame("scenario/land_cover"), cleared.to_numpy(), folder, work.out)
+    report = build_canopy(work.frame("scenario/land_cover"), cleared.to_numpy(), folder, work.out, keep=work.part)
     if not report.tiles:
         work.absent("산림이 없음", "no trees in the land cover")
         return
