@@ -53,12 +53,17 @@ class MirroredStore(Store):
             ) from error
 
     def _build(
-        self, asset: str, digest: str, inputs: dict[str, str], final: Path, build: Callable[[Path], dict[str, Any]]
+        self,
+        asset: str,
+        digest: str,
+        inputs: dict[str, str],
+        code_version: str,
+        build: Callable[[Path], dict[str, Any]],
     ) -> StoredObject:
-        pulled = self._pulled(asset, digest, final)
+        pulled = self._pulled(asset, digest, self._folder(asset) / digest)
         if pulled is not None:
             return pulled
-        built = super()._build(asset, digest, inputs, final, build)
+        built = super()._build(asset, digest, inputs, code_version, build)
         self._push(built)
         return built
 

@@ -203,7 +203,11 @@ def _before(step: Step, site: Site, store: Store, scenario: str | None) -> Befor
     def known_part(name: str, made_from: Any) -> StoredObject | None:
         return store.find(f"{asset}/parts/{name}", inputs={}, parameters=made_from, code_version=version)
 
-    return Before(last, find, known_part)
+    def last_part(name: str) -> StoredObject | None:
+        part = store.current(f"{asset}/parts/{name}")
+        return part if part is not None and part.code_version == version else None
+
+    return Before(last, find, known_part, last_part)
 
 
 def _nothing_to_do(step: Step, work: Work) -> bool:

@@ -62,6 +62,7 @@ class StoredObject:
     files: dict[str, str] = field(default_factory=dict)
     """sha256 of every data file."""
     metadata: dict[str, Any] = field(default_factory=dict)
+    code_version: str = ""
     reused: bool = True
 
     @property
@@ -103,11 +104,10 @@ class Store:
         it returns metadata that must follow from the inputs alone.
         """
         digest = object_digest(asset, inputs, parameters, code_version)
-        final = self._folder(asset) / digest
         with self.in_use():
             found = self._read(asset, digest)
             if found is None:
-                found = self._build(asset, digest, dict(inputs), final, build)
+                found = self._build(asset, digest, dict(inputs), code_version, build)
             self._point(found)
         return found
 
@@ -158,8 +158,9 @@ class Store:
         if not self._is_whole(folder, record["files"]):
             return None
         return StoredObject(
-            asset, digest, record["content"], folder, record["inputs"], record["files"], record["metadata"]
-        )
+            asset, digest, record["content"], folder, record["inputs"], record["files"], record["metadata"],
+            record.get("code_version", ""),
+        )  # fmt: skip
 
     def _is_whole(self, folder: Path, files: Mapping[str, str]) -> bool:
         """Tell whether an object's files are those that its record names.
@@ -183,8 +184,14 @@ class Store:
         return whole
 
     def _build(
-        self, asset: str, digest: str, inputs: dict[str, str], final: Path, build: Callable[[Path], dict[str, Any]]
+        self,
+        asset: str,
+        digest: str,
+        inputs: dict[str, str],
+        code_version: str,
+        build: Callable[[Path], dict[str, Any]],
     ) -> StoredObject:
+        final = self._folder(asset) / digest
         final.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=".building-", dir=final.parent))
         try:
@@ -194,13 +201,14 @@ class Store:
             files = {name: sha256_file(temporary / DATA / name) for name in _files(temporary / DATA)}
             content = digest_of({"files": files, "metadata": metadata})
             record = {"asset": asset, "digest": digest, "content": content, "inputs": inputs, "files": files}
+            record["code_version"] = code_version
             text = json.dumps({**record, "metadata": metadata}, ensure_ascii=False, indent=1, sort_keys=True)
             (temporary / RECORD).write_text(text, encoding="utf-8")
             _sync_tree(temporary)
             self._take_place(temporary, final)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-        return StoredObject(asset, digest, content, final, inputs, files, metadata, reused=False)
+        return StoredObject(asset, digest, content, final, inputs, files, metadata, code_version, reused=False)
 
     def _take_place(self, temporary: Path, final: Path) -> None:
         damaged = final.with_name(f".damaged-{final.name}-{os.getpid()}")

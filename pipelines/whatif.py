@@ -19,6 +19,7 @@ from geodata.inbox import take_inventory
 from geodata.site import PRESENT, PlanSpec, SourceSpec
 from geodata.vector_file import read_dataset
 from pipelines.about import release_about
+from pipelines.assets.solar import surface_with_trees
 from pipelines.assets.sources import AREA, HILLS, READ_MARGIN_M, load_area
 from pipelines.code_version import code_version
 from pipelines.definitions import SCENARIO_STEPS
@@ -32,6 +33,8 @@ from twin.publish.about import ReleaseAbout
 from twin.publish.run_info import newest_vintage
 from twin.scenario.buildings import EXISTING, all_buildings
 from twin.sky.tiles import SurfaceFolder
+from twin.sky.town import Known
+from twin.sky.town_sky import TownSky
 from twin.solar.resource_file import load_resource
 from twin.solar.roofs import roof_planes as planes_of
 from twin.sunlight.solstice import town_sun
@@ -40,7 +43,7 @@ from twin.whatif.block import EditedBlock, edited_block
 from twin.whatif.buildings import touched_town
 from twin.whatif.edit import BlockEdit
 from twin.whatif.heights import changed_shapes, edited_canopy, edited_cover, edited_surface
-from twin.whatif.sky import ChangedSky, TownSky, changed_sky
+from twin.whatif.sky import ChangedSky, changed_sky
 from twin.whatif.sunlight import edited_sunlight, moved_sunlight
 from twin.whatif.tables import Town, town_after, whatif_tables
 from twin.whatif.yields import edited_yields
@@ -134,25 +137,34 @@ def _refuse_stale(workplace: Workplace, step: Step, scenario: str, found: Mappin
         raise InputError(f"{asset}: 마지막 계산이 낡음 · the last result is out of date ({why}). Run first: twin run")
 
 
+def _known(base: Base) -> Known:
+    """Return where the parts of the skyline are kept that the last run has left."""
+    step = STEPS["scenario/skyline"]
+    asset, version = key_of(step.name, base.scenario), code_version(step.run)
+
+    def known(name: str, made_from: dict[str, Any]) -> Path | None:
+        found = base.store.find(f"{asset}/parts/{name}", inputs={}, parameters=made_from, code_version=version)
+        return None if found is None else found.data
+
+    return known
+
+
 @contextmanager
-def _kept(
-    base: Base, step: Step, folder: Path
-) -> Iterator[Callable[[str, dict[str, Any], Callable[[Path], None]], Path]]:
-    """Give parts of ``step`` from the store, and build those that are not there beside it."""
-    aside, version = Store(folder), code_version(step.run)
-    asset = key_of(step.name, base.scenario)
+def _kept(base: Base, folder: Path) -> Iterator[Callable[[str, dict[str, Any], Callable[[Path], None]], Path]]:
+    """Give parts of the skyline from the store, and build those that are not there beside it."""
+    step, aside, known = STEPS["scenario/skyline"], Store(folder), _known(base)
+    asset, version = key_of(step.name, base.scenario), code_version(step.run)
 
     def keep(name: str, made_from: dict[str, Any], build: Callable[[Path], None]) -> Path:
-        part = f"{asset}/parts/{name}"
-        stored = base.store.find(part, inputs={}, parameters=made_from, code_version=version)
-
         def fill(target: Path) -> dict[str, Any]:
             build(target / "data")
             return {}
 
-        if stored is None:
-            stored = aside.get_or_build(part, inputs={}, parameters=made_from, code_version=version, build=fill)
-        return stored.data
+        stored = known(name, made_from)
+        if stored is not None:
+            return stored
+        part = f"{asset}/parts/{name}"
+        return aside.get_or_build(part, inputs={}, parameters=made_from, code_version=version, build=fill).data
 
     with base.store.in_use():
         yield keep
@@ -185,7 +197,7 @@ def what_if(
     with tempfile.TemporaryDirectory(prefix="whatif-", dir=_scratch(workplace)) as name:
         folder = Path(name)
         base = Base.open(workplace, scenario, folder)
-        with _kept(base, STEPS["scenario/skyline"], folder / "parts") as keep:
+        with _kept(base, folder / "parts") as keep:
             return _answer(base, edit, folder, keep, design=design, columns=columns or {})
 
 
@@ -355,9 +367,10 @@ def _sky(
     if not work.has("scenario/skyline") or heights.surface is None:
         return None, np.flatnonzero(~planes["roof_id"].isin(old_planes["roof_id"]))
     hills = work.path("sources/terrain", HILLS)
+    before, _ = surface_with_trees(work)
     sky = changed_sky(
         TownSky.load(work.need("scenario/skyline").data), old_planes, planes, heights.changed,
         surface=heights.surface, evergreen=heights.evergreen, hills=hills if hills.exists() else None,
-        azimuths=site.solar.azimuths, keep=keep, compute=site.compute,
+        azimuths=site.solar.azimuths, keep=keep, compute=site.compute, surface_before=before, known=_known(base),
     )  # fmt: skip
     return sky, sky.rows

@@ -34,11 +34,23 @@ class Before:
     """Gives what a need was then; None where the store has it no longer."""
     known_part: Callable[[str, Any], StoredObject | None]
     """Gives a part by its name and what it was made from, if it is in the store."""
+    last_part: Callable[[str], StoredObject | None]
+    """Gives a part as it was last kept, by its name."""
 
     @property
     def data(self) -> Path:
         """Folder of the files it made."""
         return self.made.data
+
+    def part(self, name: str, made_from: Any) -> Path | None:
+        """Return the folder of one of the step's parts, as `Work.part` keeps them, or None if it is not there."""
+        found = self.known_part(name, made_from)
+        return None if found is None else found.data
+
+    def last(self, name: str) -> Path | None:
+        """Return the folder of a part as it was last kept, whatever it was made from, or None if it is not there."""
+        found = self.last_part(name)
+        return None if found is None else found.data
 
     def needs(self, *names: str) -> dict[str, StoredObject] | None:
         """Return what these needs were then, or None if the store has not all of them any longer."""

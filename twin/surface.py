@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import rasterio
 import rasterio.features
 import shapely
@@ -27,8 +29,11 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.errors import InputError
 from geodata.study_area import StudyArea
+from twin.kept_tiles import Keep, ShapeHashes, Told, file_hash, made_tile
 
 TILE_M = 1000.0
+_TOLD = ("cells", "empty", "measured", "lowest_m", "highest_m")
+"""What is told of each tile."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +59,24 @@ class SurfaceReport:
         return asdict(self)
 
 
-def ground_heights(buildings: gpd.GeoDataFrame, terrain: Path) -> np.ndarray:
-    """Return the mean terrain height [m] under each footprint, weighted by covered area; NaN where there is none."""
+def ground_heights(buildings: gpd.GeoDataFrame, terrain: Path, known: gpd.GeoDataFrame | None = None) -> np.ndarray:
+    """Return the mean terrain height [m] under each footprint, weighted by covered area; NaN where there is none.
+
+    ``known`` are footprints whose ``altitude`` was taken from the same terrain: of the very same shapes it is not taken again.
+    """
     if buildings.empty:
         return np.empty(0)
-    shapes = gpd.GeoDataFrame(geometry=buildings.geometry.to_numpy(), crs=buildings.crs)
-    means = exact_extract(str(terrain), shapes, ["mean"], output="pandas")
-    return means["mean"].to_numpy(dtype=np.float64)
+    found = np.full(len(buildings), np.nan)
+    shapes = shapely.to_wkb(buildings.geometry.to_numpy())
+    held: dict[bytes, float] = {}
+    if known is not None and "altitude" in known.columns:
+        held = dict(zip(shapely.to_wkb(known.geometry.to_numpy()), known["altitude"].to_numpy("float64"), strict=True))
+    there = np.array([shape in held for shape in shapes])
+    found[there] = [held[shape] for shape in shapes[there]]
+    if not there.all():
+        new = gpd.GeoDataFrame(geometry=buildings.geometry.to_numpy()[~there], crs=buildings.crs)
+        found[~there] = exact_extract(str(terrain), new, ["mean"], output="pandas")["mean"].to_numpy(dtype=np.float64)
+    return found
 
 
 def build_surface(
@@ -73,6 +89,7 @@ def build_surface(
     surface_model: Path | None = None,
     outdated: gpd.GeoSeries | None = None,
     only: Callable[[shapely.Geometry], bool] | None = None,
+    keep: Keep | None = None,
 ) -> SurfaceReport:
     """Write the surface as float32 GeoTIFF tiles ``out/E<km>_N<km>.tif``.
 
@@ -88,6 +105,7 @@ def build_surface(
         heights nothing is taken from ``buildings`` and ``terrain``
     outdated : ground on which ``surface_model`` is no longer true, or None
     only : which tiles are wanted, by their square; all of them if None
+    keep : where tiles are kept between runs, so that only those are made whose ground or buildings have changed
 
     Raises
     ------
@@ -104,9 +122,15 @@ def build_surface(
     shapes = roofs.geometry.to_numpy()
     tree = shapely.STRtree(shapes)
     corners = _tile_corners(shapes, area.area)
-    names: list[str] = []
-    cells = empty = from_model = 0
-    lowest, highest = np.inf, -np.inf
+    past = np.array([], dtype=object) if outdated is None or surface_model is None else outdated.to_numpy()
+    past_tree = shapely.STRtree(past)
+    sources = {
+        "terrain": file_hash(terrain),
+        "model": file_hash(surface_model),
+        "area": shapely.to_wkb(area.area, hex=True),
+    }
+    roof_hashes, past_hashes = ShapeHashes(shapes, roofs["top"].to_numpy()), ShapeHashes(past)
+    told: dict[str, dict[str, Any]] = {}
     with ExitStack() as stack:
         ground, model = (
             None if path is None else stack.enter_context(rasterio.open(path)) for path in (terrain, surface_model)
@@ -117,43 +141,70 @@ def build_surface(
                 continue
             # ascending roof height: the last one burnt is the highest
             chosen = np.sort(tree.query(box, predicate="intersects"))
-            heights = _sampled(ground, east, north, side, cell_size_m)
-            measured = _sampled(model, east, north, side, cell_size_m)
-            transform = Affine(cell_size_m, 0.0, east, 0.0, -cell_size_m, north + TILE_M)
-            if outdated is not None and model is not None:
-                past = outdated.to_numpy()[outdated.sindex.query(box, predicate="intersects")]
-                if len(past):
-                    rasterio.features.rasterize(past, out=measured, transform=transform, default_value=np.nan)
-            known = np.where(np.isnan(measured), heights, measured)
-            if len(chosen) == 0 and not _has_wanted_ground(known, area.area, east, north, cell_size_m):
-                continue
-            if len(chosen):
-                pairs = zip(shapes[chosen], roofs["top"].to_numpy()[chosen], strict=True)
-                rasterio.features.rasterize(pairs, out=heights, transform=transform)
-            np.copyto(heights, measured, where=~np.isnan(measured))
-            if np.isnan(heights).all():
-                continue
+            gone = np.sort(past_tree.query(box, predicate="intersects"))
             name = f"E{round(east / 1000)}_N{round(north / 1000)}"
-            _write(out / f"{name}.tif", heights, transform, area.crs)
-            names.append(name)
-            cells += heights.size
-            empty += int(np.isnan(heights).sum())
-            from_model += int((~np.isnan(measured)).sum())
-            lowest, highest = (
-                np.fmin(lowest, np.fmin.reduce(heights, axis=None)),
-                np.fmax(highest, np.fmax.reduce(heights, axis=None)),
+            grid = Affine(cell_size_m, 0.0, east, 0.0, -cell_size_m, north + TILE_M)
+            pairs = list(zip(shapes[chosen], roofs["top"].to_numpy()[chosen], strict=True))
+            make = partial(
+                _make_tile, name, grid=grid, roofs=pairs, ground=ground, model=model, past=past[gone], area=area
             )
+            made_from = {
+                "grid": [east, north, cell_size_m, area.crs],
+                "roofs": roof_hashes.of(chosen),
+                "past": past_hashes.of(gone),
+            }
+            tile = made_tile(name, make, out, keep, made_from | sources)
+            if tile is not None:
+                told[name] = tile
+    tiles = pd.DataFrame.from_dict(told, orient="index", columns=list(_TOLD))
     return SurfaceReport(
         cell_size_m=cell_size_m,
-        tiles=tuple(sorted(names)),
+        tiles=tuple(sorted(told)),
         buildings=len(roofs),
         buildings_without_altitude=left_out,
-        cells=cells,
-        cells_without_height=empty,
-        cells_measured=from_model,
-        minimum_m=float(lowest) if names else float("nan"),
-        maximum_m=float(highest) if names else float("nan"),
+        cells=int(tiles["cells"].sum()),
+        cells_without_height=int(tiles["empty"].sum()),
+        cells_measured=int(tiles["measured"].sum()),
+        minimum_m=float(tiles["lowest_m"].min()),
+        maximum_m=float(tiles["highest_m"].max()),
     )
+
+
+def _make_tile(
+    name: str,
+    folder: Path,
+    *,
+    grid: Affine,
+    roofs: list[tuple[BaseGeometry, float]],
+    ground: rasterio.DatasetReader | None,
+    model: rasterio.DatasetReader | None,
+    past: np.ndarray,
+    area: StudyArea,
+) -> Told:
+    """Write one tile into ``folder`` and tell what it holds; None where it would hold nothing that is wanted."""
+    east, north, cell_size_m = grid.c, grid.f - TILE_M, grid.a
+    side = round(TILE_M / cell_size_m)
+    heights = _sampled(ground, east, north, side, cell_size_m)
+    measured = _sampled(model, east, north, side, cell_size_m)
+    if len(past):
+        rasterio.features.rasterize(past, out=measured, transform=grid, default_value=np.nan)
+    known = np.where(np.isnan(measured), heights, measured)
+    if not roofs and not _has_wanted_ground(known, area.area, east, north, cell_size_m):
+        return None
+    if roofs:
+        rasterio.features.rasterize(roofs, out=heights, transform=grid)
+    np.copyto(heights, measured, where=~np.isnan(measured))
+    if np.isnan(heights).all():
+        return None
+    _write(folder / f"{name}.tif", heights, grid, area.crs)
+    values = (
+        heights.size,
+        int(np.isnan(heights).sum()),
+        int((~np.isnan(measured)).sum()),
+        float(np.fmin.reduce(heights, axis=None)),
+        float(np.fmax.reduce(heights, axis=None)),
+    )
+    return dict(zip(_TOLD, values, strict=True))
 
 
 def _roofs(buildings: gpd.GeoDataFrame | None) -> tuple[gpd.GeoDataFrame, int]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from geodata.catalogue import LAYERS
@@ -13,18 +15,22 @@ from geodata.site import Site
 from pipelines.assets.sources import AREA, HILLS, load_area
 from pipelines.assets.town import measured_surface
 from pipelines.steps import Step, step
-from pipelines.work import Work
+from pipelines.store import StoredObject
+from pipelines.work import Work, read_table
 from twin.publish.rasters import write_raster
 from twin.roof_fit.town import fit_roofs
 from twin.scenario.buildings import EXISTING
 from twin.sky.canopy import build_canopy, open_canopy
-from twin.sky.canopy_skyline import CanopySkyline, canopy_skyline, town_factors
+from twin.sky.canopy_skyline import canopy_skyline
 from twin.sky.plane_cells import Sampling
-from twin.sky.rasters import STEPS as RASTERS
-from twin.sky.rasters import Year, default_cell_size_m, town_rasters
+from twin.sky.raster_tile import STEPS as RASTERS
+from twin.sky.raster_tile import Year
+from twin.sky.rasters import RasterTown, default_cell_size_m, town_rasters
 from twin.sky.sun_table import daylight_path, level_irradiation
 from twin.sky.tiles import SurfaceFolder
-from twin.sky.town import load_skyline, save_skyline, town_skyline
+from twin.sky.town import SweptTown, save_skyline, town_skyline
+from twin.sky.town_sky import TownSky, other_sky
+from twin.solar.kept_yields import KeptYields, same_roofs
 from twin.solar.resource import resource_parameters
 from twin.solar.resource_file import load_resource
 from twin.solar.roofs import roof_planes as planes_of
@@ -88,7 +94,7 @@ def canopy(work: Work) -> None:
     built = [work.frame_or_none(name) for name in ("scenario/footprints", "scenario/roof_planes")]
     cleared = pd.concat([frame.geometry for frame in built if frame is not None] or [pd.Series([], dtype=object)])
     folder = SurfaceFolder.open(work.need("scenario/surface").data)
-    report = build_canopy(work.frame("scenario/land_cover"), cleared.to_numpy(), folder, work.out)
+    report = build_canopy(work.frame("scenario/land_cover"), cleared.to_numpy(), folder, work.out, keep=work.part)
     if not report.tiles:
         work.absent("산림이 없음", "no trees in the land cover")
         return
@@ -97,12 +103,32 @@ def canopy(work: Work) -> None:
 
 def surface_with_trees(work: Work) -> tuple[SurfaceFolder, SurfaceFolder | None]:
     """Return the surface with the trees on it, and what kind of trees they are; the bare surface and None without any."""
-    terrain = work.path("sources/terrain", "terrain.tif") if work.has("sources/terrain") else None
-    folder = SurfaceFolder.open(work.need("scenario/surface").data, terrain)
-    if not work.has("scenario/canopy"):
+    return _surface_of(work.needs)
+
+
+def _surface_of(needs: Mapping[str, StoredObject]) -> tuple[SurfaceFolder, SurfaceFolder | None]:
+    terrain, trees = needs["sources/terrain"], needs["scenario/canopy"]
+    folder = SurfaceFolder.open(
+        needs["scenario/surface"].data, terrain.data / "terrain.tif" if terrain.absent is None else None
+    )
+    if trees.absent is not None:
         return folder, None
-    heights, evergreen = open_canopy(work.need("scenario/canopy").data)
+    heights, evergreen = open_canopy(trees.data)
     return replace(folder, canopy=heights), evergreen
+
+
+def _swept_before(work: Work) -> SweptTown | None:
+    """Return the town as its skylines were last swept, with its trees."""
+    before = work.before
+    needs = (
+        before.needs("scenario/roof_planes", "scenario/surface", "scenario/canopy", "sources/terrain")
+        if before
+        else None
+    )
+    if before is None or needs is None:
+        return None
+    surface, _ = _surface_of(needs)
+    return SweptTown(read_table(needs["scenario/roof_planes"].data / "features.parquet"), surface, before.part)
 
 
 @step("scenario/skyline", group="solar", essential=("scenario/roof_planes", "scenario/surface"),
@@ -115,6 +141,7 @@ def skyline(work: Work) -> None:
     planes, azimuths = work.frame("scenario/roof_planes"), work.site.solar.azimuths
     raised, evergreen = surface_with_trees(work)
     hills = work.path("sources/terrain", HILLS)
+    before = _swept_before(work)
     near, far = town_skyline(
         planes,
         replace(raised, canopy=None),
@@ -122,6 +149,7 @@ def skyline(work: Work) -> None:
         work.part,
         work.site.compute,
         hills=hills if hills.exists() else None,
+        before=before and before.without_trees,
     )
     save_skyline(near, far, work.out)
     if evergreen is not None:
@@ -133,10 +161,25 @@ def skyline(work: Work) -> None:
             azimuths=azimuths,
             keep=work.part,
             compute=work.site.compute,
+            before=before,
         )
         trees.save(work.out)
         work.metadata["planes_behind_trees"] = len(trees.planes)
     work.metadata["sampling"] = {kind.name.lower(): int((near.sampling == kind).sum()) for kind in Sampling}
+
+
+def _kept_yields(work: Work, planes: gpd.GeoDataFrame, sky: TownSky) -> KeptYields | None:
+    """Return the yields of the last time, and which roofs they still hold for: those that are the same and see the same sky."""
+    before = work.before
+    needs = before.needs("scenario/roof_planes", "scenario/skyline", "sources/resource") if before else None
+    if before is None or needs is None or needs["scenario/skyline"].absent is not None:
+        return None
+    if needs["sources/resource"].content != work.need("sources/resource").content:
+        return None
+    rows = same_roofs(read_table(needs["scenario/roof_planes"].data / "features.parquet"), planes)
+    at = np.flatnonzero(rows >= 0)
+    rows[at[other_sky(TownSky.load(needs["scenario/skyline"].data), rows[at], sky, at)]] = -1
+    return KeptYields(before.data, rows)
 
 
 @step("scenario/roof_yields", group="solar", essential=("scenario/roof_planes", "sources/resource"), needs=("scenario/skyline",),
@@ -148,20 +191,27 @@ def roof_yields(work: Work) -> None:
     """
     planes = work.frame("scenario/roof_planes")
     resource = load_resource(work.need("sources/resource").data)
-    factors, known = None, None
+    factors, known, kept = None, None, None
     if work.has("scenario/skyline"):
-        stored = work.need("scenario/skyline").data
-        near, far = load_skyline(stored)
-        factors = town_factors(
-            planes, near, far, CanopySkyline.load(stored), resource=resource, timezone=work.site.timezone
-        )
-        known = near.sampling != Sampling.NO_SURFACE
-    report = yields_of(planes, resource, work.out, factors, timezone=work.site.timezone, surroundings_known=known)
+        sky = TownSky.load(work.need("scenario/skyline").data)
+        known, kept = sky.known, _kept_yields(work, planes, sky)
+        again = np.arange(len(planes)) if kept is None else np.flatnonzero(kept.rows < 0)
+        factors = sky.take(again).factors(planes.iloc[again], resource, work.site.timezone)
+    report = yields_of(
+        planes, resource, work.out, factors, timezone=work.site.timezone, surroundings_known=known, kept=kept
+    )
     work.metadata |= report.as_dict()
 
 
 def _raster_parameters(site: Site) -> Any:
     return [site.surface.model_dump(), site.solar.azimuths, site.timezone, site.demo]
+
+
+def _rasters_before(work: Work) -> RasterTown | None:
+    """Return the town as its rasters were last made."""
+    before = work.before
+    needs = before.needs("scenario/surface", "scenario/canopy", "sources/terrain") if before else None
+    return None if before is None or needs is None else RasterTown(*_surface_of(needs), before.last)
 
 
 @step("scenario/sky_rasters", group="solar", kinds={"numba", "rasterio"}, parameters=_raster_parameters,
@@ -185,8 +235,9 @@ def sky_rasters(work: Work) -> None:
     year = Year(daylight, irradiation, float(resource_parameters()["surroundings_albedo"]), site.solar.azimuths)
     cell = site.surface.raster_cell_size_m or default_cell_size_m(raised.cell_size_m)
     tiles = town_rasters(
-        area.area, raised, evergreen, roofs, year, cell_size_m=cell, keep=work.part, compute=site.compute
-    )
+        area.area, raised, evergreen, roofs, year, cell_size_m=cell, keep=work.part, compute=site.compute,
+        before=_rasters_before(work),
+    )  # fmt: skip
     if not tiles:
         work.absent("연구 범위에 지형이 없음", "no terrain in the study area")
         return

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pipelines.assets.sources import AREA, load_area
 from pipelines.steps import Step, step
+from pipelines.store import StoredObject
 from pipelines.work import Work
 from twin.green.access.residents import homes_of
 from twin.sky.tiles import SurfaceFolder
+from twin.sunlight.points import EarlierSun, SunnedPoints
 from twin.sunlight.solstice import town_sun
-from twin.sunlight.winter_sun import winter_sun as sun_of
+from twin.sunlight.winter_sun import winter_sun_and_points
+
+POINTS = "points.npz"
+"""The sun at each point of each home, from which an edit elsewhere need not look again."""
 
 
 @step("scenario/winter_sun", group="solar", kinds={"geopandas", "numba"}, essential=("scenario/footprints", "scenario/surface"),
@@ -23,9 +28,19 @@ def winter_sun(work: Work) -> None:
     if not len(homes):
         work.absent("주거용 건물이 없음", "no residential building is known")
         return
-    terrain = work.path("sources/terrain", "terrain.tif") if work.has("sources/terrain") else None
-    surface = SurfaceFolder.open(work.need("scenario/surface").data, terrain)
-    work.write(sun_of(homes, surface, town_sun(load_area(work)), keep=work.part))
+    needs = ("scenario/surface", "sources/terrain")
+    then = work.before.needs(*needs) if work.before is not None else None
+    earlier = None
+    if work.before is not None and then is not None:
+        earlier = EarlierSun(SunnedPoints.load(work.before.data / POINTS), _surface(*then.values()))
+    surface = _surface(*(work.need(name) for name in needs))
+    table, points = winter_sun_and_points(homes, surface, town_sun(load_area(work)), earlier=earlier)
+    work.write(table)
+    points.save(work.out / POINTS)
+
+
+def _surface(tiles: StoredObject, terrain: StoredObject) -> SurfaceFolder:
+    return SurfaceFolder.open(tiles.data, terrain.data / "terrain.tif" if terrain.absent is None else None)
 
 
 STEPS: tuple[Step, ...] = (winter_sun,)

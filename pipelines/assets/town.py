@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 
 from geodata.accounting import QualityLog
 from geodata.catalogue import LAYERS
 from pipelines.assets.sources import AREA, load_area
 from pipelines.steps import Step, step
-from pipelines.work import Work
+from pipelines.work import Work, read_table
 from twin.energy.columns import building_columns
 from twin.green.access.summary import resident_sums
 from twin.green.raster_cover import ndvi_green_share
@@ -45,12 +46,20 @@ def footprints(work: Work) -> None:
     frame = all_buildings(layers)
     log = QualityLog("buildings", work.site.crs)
     if work.has("sources/terrain"):
-        frame["altitude"] = ground_heights(frame, work.path("sources/terrain", "terrain.tif"))
+        frame["altitude"] = ground_heights(frame, work.path("sources/terrain", "terrain.tif"), _same_ground(work))
         bare = np.isnan(frame["altitude"].to_numpy())
         log.add("no_terrain", frame.loc[bare, "building_id"], frame.geometry[bare])
         work.metadata["without_terrain"] = int(bare.sum())
     work.write(log.frame(), "quality.parquet")
     work.write(frame)
+
+
+def _same_ground(work: Work) -> gpd.GeoDataFrame | None:
+    """Return the footprints of the last time, if they stood on the same terrain."""
+    then = work.before.needs("sources/terrain") if work.before is not None else None
+    if work.before is None or then is None or then["sources/terrain"].content != work.need("sources/terrain").content:
+        return None
+    return read_table(work.before.data / "features.parquet")
 
 
 def measured_surface(work: Work) -> Path | None:
@@ -80,6 +89,7 @@ def surface(work: Work) -> None:
         work.out,
         surface_model=measured,
         outdated=work.frame("scenario/blocks", "ground.parquet").geometry if work.has("scenario/blocks") else None,
+        keep=work.part,
     )
     work.metadata |= report.as_dict()
 

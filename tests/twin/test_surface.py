@@ -192,6 +192,17 @@ def test_ground_height_is_the_mean_under_the_footprint(slope):
     assert len(ground_heights(frame.iloc[:0], slope)) == 0
 
 
+def test_known_heights_are_taken_for_the_very_same_shapes_alone(slope):
+    shapes = [shapely.box(X0 + x, Y0 + 100, X0 + x + 20, Y0 + 130) for x in (100, 200, 300)]
+    known = gpd.GeoDataFrame({"altitude": [1.5, np.nan, 3.5]}, geometry=shapes, crs=CRS)
+    moved = shapely.transform(shapes[2], lambda xy: xy + 1e-9)
+    frame = gpd.GeoDataFrame(geometry=[moved, shapes[1], shapes[0]], crs=CRS)
+    heights = ground_heights(frame, slope, known)
+    assert heights[2] == 1.5
+    assert np.isnan(heights[1])
+    assert heights[0] == ground_heights(frame, slope)[0]
+
+
 def test_ground_height_beside_a_gap_is_that_of_the_known_part(tmp_path):
     values = np.full((100, 100), 50.0)
     values[:, 50:] = np.nan

@@ -12,7 +12,6 @@ import pandas as pd
 import rasterio.features
 import shapely
 from affine import Affine
-from scipy.signal import oaconvolve
 
 from twin.green.policy import green_policy
 from twin.green.trees_in_sight import rule_parameters
@@ -55,6 +54,8 @@ def canopy_around(land_cover: gpd.GeoDataFrame) -> CanopyAround:
     shape = round((north - south) / cell), round((east - west) / cell)
     grid = Affine(cell, 0.0, west, 0.0, -cell, north)
     circle = _circle()
+
+    from scipy.signal import oaconvolve  # noqa: PLC0415 - slow to import and only needed here
 
     def cells_around(polygons: np.ndarray) -> np.ndarray:
         if not len(polygons):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from scipy.ndimage import gaussian_filter
 from geodata.errors import InputError
 from geodata.parameters import Parameters, load_parameters
 from twin.green.policy import green_policy
+from twin.kept_tiles import Keep, ShapeHashes, Told, file_hash, made_tile
 from twin.sky.tiles import TILE_M, SurfaceFolder
 
 HEIGHTS = "heights"
@@ -105,6 +106,7 @@ def build_canopy(
     *,
     heights: Path | None = None,
     only: Callable[[shapely.Geometry], bool] | None = None,
+    keep: Keep | None = None,
 ) -> CanopyReport:
     """Write the trees of the town as tiles like those of the surface: ``out/heights`` and ``out/evergreen``.
 
@@ -116,26 +118,24 @@ def build_canopy(
     heights : raster of tree heights above ground [m] in any CRS; where it has a value it decides, where it has none the
         land cover does
     only : which tiles are wanted, by their square; all of them if None
+    keep : where tiles are kept between runs, so that only those are made whose trees or buildings have changed
 
     Notes
     -----
     A tile is written only where a tree stands. Neighbouring tiles agree, because all cells lie on the surface's grid.
     """
-    values = canopy_parameters()
+    canopy_parameters()
     codes = sorted(green_policy().canopy)
     woods = (
         land_cover[land_cover["class_code"].isin(codes)] if land_cover is not None else gpd.GeoDataFrame(geometry=[])
     )
     shapes = woods.geometry.to_numpy()
     number = np.array([codes.index(code) + 1 for code in woods["class_code"]] if len(woods) else [], dtype=np.int64)
-    height_of = np.array([0.0, *(values["tree_height"][code] for code in codes)], dtype=np.float32)
-    share_of = np.array([0.0, *(values["evergreen_share"][code] for code in codes)], dtype=np.float32)
     roofs = np.asarray(cleared, dtype=object)
     trees, roof_tree = shapely.STRtree(shapes), shapely.STRtree(roofs)
+    wood_hashes, roof_hashes, given = ShapeHashes(shapes, number), ShapeHashes(roofs), file_hash(heights)
     size = surface.cell_size_m
-    side = round(TILE_M / size)
-    names: list[str] = []
-    cells, evergreen_sum, highest = 0, 0.0, 0.0
+    told: dict[str, dict[str, Any]] = {}
     for east, north in _squares(surface):
         box = shapely.box(east, north, east + TILE_M, north + TILE_M)
         if only is not None and not only(box):
@@ -143,32 +143,65 @@ def build_canopy(
         found = np.sort(trees.query(box, predicate="intersects"))
         if len(found) == 0 and heights is None:
             continue
-        grid = Affine(size, 0.0, east, 0.0, -size, north + TILE_M)
-        kind = np.zeros((side, side), dtype=np.uint8)
-        if len(found):
-            rasterio.features.rasterize(zip(shapes[found], number[found], strict=True), out=kind, transform=grid)
-        height, evergreen = height_of[kind], share_of[kind]
-        if heights is not None:
-            given = _given(heights, surface.crs, grid, side)
-            known = ~np.isnan(given)
-            height[known] = np.where(given[known] >= values["lowest_tree"], given[known], 0.0)
-            evergreen[known & (kind == 0)] = values["evergreen_share_unknown"]
         above = np.sort(roof_tree.query(box, predicate="intersects"))
-        if len(above):
-            height[rasterio.features.geometry_mask(roofs[above], height.shape, grid, all_touched=True, invert=True)] = 0
-        standing = height > 0
-        if not standing.any():
-            continue
-        evergreen[~standing] = 0.0
         name = f"E{round(east / TILE_M)}_N{round(north / TILE_M)}"
-        for folder, values_of in ((HEIGHTS, height), (EVERGREEN, evergreen)):
-            _write(out / folder / f"{name}.tif", values_of, grid, surface.crs)
-        names.append(name)
-        cells += int(standing.sum())
-        evergreen_sum += float(evergreen.sum(dtype=np.float64))
-        highest = max(highest, float(height.max()))
-    mean = evergreen_sum / cells if cells else float("nan")
-    return CanopyReport(tuple(names), cells * size * size, mean, highest)
+        grid = Affine(size, 0.0, east, 0.0, -size, north + TILE_M)
+        woods_here = list(zip(shapes[found], number[found], strict=True))
+        make = partial(
+            _make_tile, name, grid=grid, crs=surface.crs, woods=woods_here, roofs=roofs[above], heights=heights
+        )
+        made_from = {
+            "grid": [east, north, size, surface.crs],
+            "given": given,
+            "woods": wood_hashes.of(found),
+            "roofs": roof_hashes.of(above),
+        }
+        tile = made_tile(name, make, out, keep, made_from)
+        if tile is not None:
+            told[name] = tile
+    cells = sum(tile["cells"] for tile in told.values())
+    evergreen = sum(tile["evergreen"] for tile in told.values())
+    mean = evergreen / cells if cells else float("nan")
+    highest = max((tile["highest_m"] for tile in told.values()), default=0.0)
+    return CanopyReport(tuple(told), cells * size * size, mean, highest)
+
+
+def _make_tile(
+    name: str,
+    folder: Path,
+    *,
+    grid: Affine,
+    crs: str,
+    woods: list[tuple[shapely.Geometry, int]],
+    roofs: np.ndarray,
+    heights: Path | None,
+) -> Told:
+    """Write the trees of one tile below ``folder`` and tell what stands there; None where no tree does."""
+    values, codes, side = canopy_parameters(), sorted(green_policy().canopy), round(TILE_M / grid.a)
+    height_of = np.array([0.0, *(values["tree_height"][code] for code in codes)], dtype=np.float32)
+    share_of = np.array([0.0, *(values["evergreen_share"][code] for code in codes)], dtype=np.float32)
+    kind = np.zeros((side, side), dtype=np.uint8)
+    if woods:
+        rasterio.features.rasterize(woods, out=kind, transform=grid)
+    height, evergreen = height_of[kind], share_of[kind]
+    if heights is not None:
+        given = _given(heights, crs, grid, side)
+        known = ~np.isnan(given)
+        height[known] = np.where(given[known] >= values["lowest_tree"], given[known], 0.0)
+        evergreen[known & (kind == 0)] = values["evergreen_share_unknown"]
+    if len(roofs):
+        height[rasterio.features.geometry_mask(roofs, height.shape, grid, all_touched=True, invert=True)] = 0
+    standing = height > 0
+    if not standing.any():
+        return None
+    evergreen[~standing] = 0.0
+    for kind_of, values_of in ((HEIGHTS, height), (EVERGREEN, evergreen)):
+        _write(folder / kind_of / f"{name}.tif", values_of, grid, crs)
+    return {
+        "cells": int(standing.sum()),
+        "evergreen": float(evergreen.sum(dtype=np.float64)),
+        "highest_m": float(height.max()),
+    }
 
 
 def _squares(surface: SurfaceFolder) -> Iterator[tuple[float, float]]:

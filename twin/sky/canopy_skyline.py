@@ -24,13 +24,14 @@ from geodata.compute import ComputeSpec
 from twin.sky.canopy import LeafMix, held_back
 from twin.sky.factors import PlaneFactors, factors_of
 from twin.sky.planes import HorizonDistribution
-from twin.sky.tiles import SurfaceFolder, tiles_of
-from twin.sky.town import Keep, near_skyline
+from twin.sky.tiles import SurfaceFolder, Tile, tiles_of
+from twin.sky.town import Keep, SweptTown, near_skyline
 from twin.solar.irradiance import Factor, SkyFactors
 from twin.solar.resource import Resource
 
 _DISTRIBUTION = "canopy_distribution.npz"
 _PLANES = "canopy_planes.npz"
+_MIX = "leaves.npz"
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,13 @@ def canopy_skyline(
     azimuths: int,
     keep: Keep,
     compute: ComputeSpec | None = None,
+    before: SweptTown | None = None,
 ) -> CanopySkyline:
     """Return what trees add to the skylines ``open_sky`` of all planes.
 
     Parameters
     ----------
-    planes, azimuths, keep, compute : as in `twin.sky.town.town_skyline`
+    planes, azimuths, keep, compute, before : as in `twin.sky.town.town_skyline`; the town before with its trees
     surface : the one that ``open_sky`` was swept on, with its ``canopy``
     evergreen : share of evergreen crowns
 
@@ -82,13 +84,14 @@ def canopy_skyline(
     -----
     Tiles without a tree in their rectangle hold the same heights as before and are taken from ``keep``.
     """
-    swept = near_skyline(planes, surface, azimuths, keep, compute)
+    swept = near_skyline(planes, surface, azimuths, keep, compute, before=before)
     hidden = np.flatnonzero(changed_planes(open_sky, swept))
-    return CanopySkyline(hidden, swept.take(hidden), _evergreen_around(planes, hidden, surface, evergreen))
+    around = _evergreen_around(planes, hidden, surface, evergreen, keep)
+    return CanopySkyline(hidden, swept.take(hidden), around)
 
 
 def _evergreen_around(
-    planes: gpd.GeoDataFrame, wanted: np.ndarray, surface: SurfaceFolder, evergreen: SurfaceFolder
+    planes: gpd.GeoDataFrame, wanted: np.ndarray, surface: SurfaceFolder, evergreen: SurfaceFolder, keep: Keep
 ) -> np.ndarray:
     share = np.zeros(len(planes))
     shapes = planes.geometry.to_numpy()
@@ -97,10 +100,22 @@ def _evergreen_around(
         mine = np.intersect1d(tile.planes, wanted)
         if len(mine) == 0 or surface.canopy is None:
             continue
-        trees, kinds = surface.canopy.read(tile.near), evergreen.read(tile.near)
-        mix = LeafMix.of(trees, kinds, surface.cell_size_m, tile.near[0], tile.near[3])
+        mix = _kept_mix(tile, surface.canopy, evergreen, keep)
         share[mine] = mix.at(place[mine, 0], place[mine, 1])
     return share[wanted]
+
+
+def _kept_mix(tile: Tile, canopy: SurfaceFolder, evergreen: SurfaceFolder, keep: Keep) -> LeafMix:
+    """Return the mix of leaves in a tile's rectangle, looked at again only if a file of trees there has changed."""
+    near = tile.near
+
+    def fill(folder: Path) -> None:
+        mix = LeafMix.of(canopy.read(near), evergreen.read(near), canopy.cell_size_m, near[0], near[3])
+        np.savez(folder / _MIX, allow_pickle=False, share=mix.share, cell_size_m=mix.cell_size_m)
+
+    trees = [canopy.identity(near), evergreen.identity(near)]
+    with np.load(keep(f"{tile.name}.leaves", {"near": near, "trees": trees}, fill) / _MIX) as stored:
+        return LeafMix(stored["share"], float(stored["cell_size_m"]), near[0], near[3])
 
 
 def changed_planes(one: HorizonDistribution, two: HorizonDistribution) -> np.ndarray:

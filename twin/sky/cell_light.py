@@ -78,6 +78,11 @@ class Light:
         )
 
     @cached_property
+    def bare_table(self) -> np.ndarray:
+        """The columns of ``open_table`` that ground without trees needs."""
+        return np.ascontiguousarray(self.open_table[:, :, :4])
+
+    @cached_property
     def digest(self) -> str:
         """Hash over everything that cells depend on."""
         parts = (self.open_table, self.tree_table, self.totals, self.held_mean, self.isotropic, self.global_horizontal)

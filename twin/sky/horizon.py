@@ -9,7 +9,7 @@ however far it sees. Both directions of a line are swept from one copy of its he
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -72,7 +72,13 @@ def horizon_angle(surface: npt.ArrayLike, cell_size_m: float, azimuth_deg: float
 
 
 def horizon_slopes(
-    grid: Grid, azimuths_deg: np.ndarray | Sequence[float], window: Window | None = None, threads: int | None = None
+    grid: Grid,
+    azimuths_deg: np.ndarray | Sequence[float],
+    window: Window | None = None,
+    threads: int | None = None,
+    *,
+    across: Window | None = None,
+    only: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Iterator[tuple[int, np.ndarray, bool]]:
     """Sweep azimuth by azimuth and yield the tangent of the horizon angle, opposite azimuths after each other.
 
@@ -81,6 +87,8 @@ def horizon_slopes(
     grid : surface
     azimuths_deg : directions
     window : cells wanted; all if None. What lies outside still hides the sky
+    across : only lines of sight that these cells lie on or beside are swept; other cells hold anything
+    only : rows and columns of the window; only lines through these cells are swept, and other cells hold anything
 
     Yields
     ------
@@ -95,14 +103,16 @@ def horizon_slopes(
     buffers: dict[bool, np.ndarray] = {}
     for pair in _opposites(azimuths):
         lines = Lines.along(grid, azimuths[pair[0]])
-        heights = line_heights(grid, lines, spare, threads)
+        band = None if across is None else lines.across(*astuple(across))
+        asked_for = None if only is None else _asked_for(lines, window, only)
+        heights = line_heights(grid, lines, spare, threads, asked_for[:2] if asked_for else band)
         asked: list[np.ndarray | None] = [None, None]
         for index in pair:
             back = lines.looks_back(azimuths[index])
             if back not in buffers:
                 buffers[back] = np.empty(shape, dtype=np.float32)
             asked[back] = buffers[back].reshape(shape[::-1] if lines.transposed else shape)
-        sweep_lines(heights, lines, window, ahead=asked[0], back=asked[1], threads=threads)
+        sweep_lines(heights, lines, window, ahead=asked[0], back=asked[1], threads=threads, band=band, only=asked_for)
         for index in pair:
             found = asked[lines.looks_back(azimuths[index])]
             assert found is not None  # noqa: S101 - set above
@@ -111,14 +121,23 @@ def horizon_slopes(
 
 def sweep_lines(
     heights: np.ndarray, lines: Lines, window: Window, *,
-    ahead: np.ndarray | None, back: np.ndarray | None, threads: int | None = None,
+    ahead: np.ndarray | None, back: np.ndarray | None, threads: int | None = None, band: tuple[int, int] | None = None,
+    only: _Asked | None = None,
 ) -> None:  # fmt: skip
-    """Fill ``ahead`` and ``back`` with the tangent of the horizon angle toward earlier and later rows of the frame."""
+    """Fill ``ahead`` and ``back`` with the tangent of the horizon angle toward earlier and later rows of the frame.
+
+    With a ``band``, first line and first beyond, only cells on its lines are filled; with ``only``, those that it asks for.
+    """
     rows, columns = heights.shape
     bounds = (window.first_row, window.last_row, window.first_column, window.last_column)
     if lines.transposed:
         bounds = (*bounds[2:], *bounds[:2])
     first_line, wanted_from, wanted_to = lines.spans(*bounds)
+    if only is not None:
+        first_line, _, wanted_from, wanted_to = only
+    elif band is not None:
+        first, last = max(band[0] - first_line, 0), max(band[1] - first_line, 0)
+        first_line, wanted_from, wanted_to = first_line + first, wanted_from[first:last], wanted_to[first:last]
     whole_first, start, stop = lines.spans(0, rows, 0, columns)
     here = slice(first_line - whole_first, first_line - whole_first + len(wanted_from))
     nothing = np.empty((0, 0), dtype=np.float32)
@@ -127,6 +146,22 @@ def sweep_lines(
         bounds[0], bounds[2], WALL_SLOPE * lines.step_m, lines.step_m,
         nothing if ahead is None else ahead, nothing if back is None else back, threads=threads,
     )  # fmt: skip
+
+
+_Asked = tuple[int, int, np.ndarray, np.ndarray]
+"""First line and first beyond; of each line the first row asked for and the first beyond (equal where there is none)."""
+
+
+def _asked_for(lines: Lines, window: Window, only: tuple[np.ndarray, np.ndarray]) -> _Asked:
+    row, column = only[0] + window.first_row, only[1] + window.first_column
+    if lines.transposed:
+        row, column = column, row
+    line = column - lines.shift[row]
+    first, last = int(line.min()), int(line.max()) + 1
+    begin, end = np.full(last - first, len(lines.shift)), np.zeros(last - first, dtype=np.int64)
+    np.minimum.at(begin, line - first, row)
+    np.maximum.at(end, line - first, row + 1)
+    return first, last, np.minimum(begin, end), end
 
 
 def _opposites(azimuths: np.ndarray) -> list[tuple[int, ...]]:

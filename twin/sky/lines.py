@@ -152,6 +152,16 @@ class Lines:
         radians = math.radians(azimuth_deg)
         return math.sin(radians) > 0 if self.transposed else math.cos(radians) < 0
 
+    def across(self, first_row: int, last_row: int, first_column: int, last_column: int) -> tuple[int, int]:
+        """Return the lines whose heights depend on cells of a window of the raster: the first, and the first beyond.
+
+        A line looks at the cells beside it, too, and where there are walls at those before and after.
+        """
+        bounds = first_row - 1, last_row + 1, first_column - 1, last_column + 1
+        low, high, left, right = (*bounds[2:], *bounds[:2]) if self.transposed else bounds
+        shift = self.shift[max(low, 0) : high]
+        return left - int(shift.max()), right - int(shift.min())
+
     def spans(
         self, first_row: int, last_row: int, first_column: int, last_column: int
     ) -> tuple[int, np.ndarray, np.ndarray]:
@@ -175,22 +185,34 @@ class Lines:
         return int(line[0]), start + first_row, stop + first_row
 
 
-def line_heights(grid: Grid, lines: Lines, out: np.ndarray | None = None, threads: int | None = None) -> np.ndarray:
+def line_heights(
+    grid: Grid,
+    lines: Lines,
+    out: np.ndarray | None = None,
+    threads: int | None = None,
+    band: tuple[int, int] | None = None,
+) -> np.ndarray:
     """Return the heights [m] under the lines, each in the cell of the frame that belongs to the line.
 
     NaN stays NaN; a neighbour without height counts as a wall. The result may be the grid's own array, or ``out``
-    (float32, rows x columns of any shape), which is written to in place of a new array.
+    (float32, rows x columns of any shape), which is written to in place of a new array. With a ``band``, first line and
+    first beyond, only heights under its lines are told.
     """
     frame = grid.transposed if lines.transposed else grid.heights
     if not lines.offset.any():
         return frame
     out = np.empty_like(frame) if out is None else out.reshape(frame.shape)
-    side_by_side(_interpolate, frame, lines.offset, np.float32(WALL_SLOPE * grid.cell_size_m), out, threads=threads)
+    columns = frame.shape[1]
+    first, last = (np.zeros_like(lines.shift), np.full_like(lines.shift, columns))
+    if band is not None:
+        first, last = (np.clip(lines.shift + line, 0, columns) for line in band)
+    wall = np.float32(WALL_SLOPE * grid.cell_size_m)
+    side_by_side(_interpolate, frame, lines.offset, first, last, wall, out, threads=threads)
     return out
 
 
 @compiled
-def _interpolate(frame, offset, wall, out, part, parts):  # type: ignore[no-untyped-def]  # noqa: PLR0917
+def _interpolate(frame, offset, wanted_from, wanted_to, wall, out, part, parts):  # type: ignore[no-untyped-def]  # noqa: PLR0917
     rows, columns = frame.shape
     none = np.float32(0.0)
     for row in range(rows * part // parts, rows * (part + 1) // parts):
@@ -198,7 +220,7 @@ def _interpolate(frame, offset, wall, out, part, parts):  # type: ignore[no-unty
         side = 1 if share > 0 else -1
         share = abs(share)
         here, to = frame[row], out[row]
-        for first in range(0, columns, _CHUNK):
+        for first in range(wanted_from[row] // _CHUNK * _CHUNK, wanted_to[row], _CHUNK):
             last = min(first + _CHUNK, columns)
             inner_first, inner_last = max(first, 1), min(last, columns - 1)
             walls = np.int32(first == 0) + np.int32(last == columns)

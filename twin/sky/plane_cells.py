@@ -65,6 +65,25 @@ class PlaneCells:
         """Return the number of planes."""
         return len(self.sampling)
 
+    def on_grid(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return row and column of each of ``cell`` in the grid."""
+        row, column = np.divmod(self.cell.astype(np.int64), max(self.window.last_column - self.window.first_column, 1))
+        return row + self.window.first_row, column + self.window.first_column
+
+    def take(self, planes: np.ndarray) -> PlaneCells:
+        """Return the cells of some planes, in the order asked for, in a window no larger than these need."""
+        wanted = np.asarray(planes, dtype=np.int64)
+        begin, sizes = self.start[wanted], np.diff(self.start)[wanted]
+        start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        source = np.repeat(begin - start[:-1], sizes) + np.arange(start[-1])
+        row, column = (of_all[source] for of_all in self.on_grid())
+        window = Window(0, 0, 0, 0)
+        if len(source):
+            window = Window(int(row.min()), int(row.max()) + 1, int(column.min()), int(column.max()) + 1)
+        width = window.last_column - window.first_column
+        cell = ((row - window.first_row) * width + column - window.first_column).astype(self.cell.dtype)
+        return PlaneCells(window, start, cell, self.sampling[wanted], self.height_m[wanted])
+
     def transposed(self) -> np.ndarray:
         """Return ``cell`` as flat indices into the transposed window."""
         height = self.window.last_row - self.window.first_row

@@ -8,8 +8,8 @@ Weather, time of year, module tilt and what lies beyond the surface enter later,
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from geodata.errors import InputError
 from twin.sky.compiled import compiled, side_by_side
-from twin.sky.horizon import horizon_slopes
-from twin.sky.lines import Grid, checked_azimuths
+from twin.sky.horizon import Window, horizon_slopes
+from twin.sky.lines import Grid, Lines, checked_azimuths
 from twin.sky.plane_cells import PlaneCells
 from twin.sky.sky_view import AZIMUTHS, checked_tilt, own_horizon
 
@@ -173,42 +173,118 @@ def reduce_horizons(
         If a tilt is not between 0 and 90 deg, a tilted plane has no azimuth, or the lengths differ.
     """
     directions = np.unique(checked_azimuths(azimuths))
-    planes = len(cells)
-    tilt, toward_deg = checked_orientation(tilt_deg, azimuth_deg, planes)
-    own = own_horizon(np.radians(tilt)[:, None], np.cos(np.radians(directions[None, :] - toward_deg[:, None])))
-    limit = np.tan(np.minimum(own + np.radians(OWN_TOLERANCE_DEG), np.pi / 2)).T.astype(np.float32)
-    # tangents at the bins' upper edges
-    edges = np.append(np.tan(np.radians(np.arange(BINS - 1) * BIN_DEG)), np.inf).astype(np.float32)
-    leading = np.arange(2**31 >> _DROPPED_BITS, dtype=np.int64) << _DROPPED_BITS
-    guess = np.maximum(np.searchsorted(edges, leading.astype(np.int32).view(np.float32), side="left"), 1).astype(
-        np.uint8
-    )
-    counts = np.zeros((planes, BINS), dtype=np.uint32)
-    sizes = np.zeros((len(directions), planes), dtype=np.int64)
-    kept_bins: list[np.ndarray] = [np.empty(0, dtype=np.uint8)] * len(directions)
-    kept_counts: list[np.ndarray] = [np.empty(0, dtype=np.uint32)] * len(directions)
-    places = {False: cells.cell, True: cells.transposed()}
-    if len(cells.cell):
+    counting = _Counting.of(directions, tilt_deg, azimuth_deg, cells)
+
+    def counted() -> Iterator[int]:
         for index, slope, transposed in horizon_slopes(grid, directions, cells.window, threads):
             side_by_side(
-                _histogram, slope.reshape(-1), places[transposed], cells.start, limit[index], edges, guess, counts,
-                sizes[index], threads=threads,
+                _histogram, slope.reshape(-1), counting.places[transposed], cells.start, counting.limit[index],
+                counting.edges, counting.guess, counting.counts, counting.sizes[index], threads=threads,
             )  # fmt: skip
-            begin = np.concatenate([[0], np.cumsum(sizes[index])])
+            yield index
+
+    return counting.distribution(counted() if len(cells.cell) else (), cells, near, threads)
+
+
+def updated_horizons(
+    before: HorizonDistribution,
+    grids: tuple[Grid, Grid],
+    cells: PlaneCells,
+    tilt_deg: npt.ArrayLike,
+    azimuth_deg: npt.ArrayLike,
+    *,
+    changed: Window,
+    threads: int | None = None,
+) -> HorizonDistribution:
+    """Return what `reduce_horizons` returns of the second grid, from that of the first: only lines through changed cells are swept.
+
+    Counts are whole numbers, so a cell's move from one bin to another gives the very counts of a sweep of everything.
+
+    Parameters
+    ----------
+    before : of the same planes on the first grid
+    grids : before and after, alike but for heights of cells in ``changed``
+    cells : of the planes, the same on both grids
+    tilt_deg, azimuth_deg : as in `reduce_horizons`
+    changed : cells of the grids
+    """
+    directions = before.azimuths_deg
+    counting = _Counting.of(directions, tilt_deg, azimuth_deg, cells)
+
+    def counted() -> Iterator[int]:
+        old, new = (horizon_slopes(grid, directions, cells.window, threads, across=changed) for grid in grids)
+        for (index, one, transposed), (_, two, _) in zip(old, new, strict=True):
+            lines = Lines.along(grids[1], directions[index])
+            first = (cells.window.first_row, cells.window.first_column)
+            side_by_side(
+                _move, one, two, *(first[::-1] if transposed else first), lines.shift, *lines.across(*astuple(changed)),
+                counting.places[transposed], cells.start, counting.limit[index], counting.edges,
+                before.start, before.bin, before.count, index, len(directions), counting.counts, counting.sizes[index],
+                threads=threads,
+            )  # fmt: skip
+            yield index
+
+    near = tuple(before.near[0].tolist()) if len(before) else None
+    return counting.distribution(counted() if len(cells.cell) else (), cells, near, threads)
+
+
+@dataclass(frozen=True)
+class _Counting:
+    """What is needed to count horizon angles in bins, azimuth by azimuth."""
+
+    directions: np.ndarray
+    limit: np.ndarray
+    """float32 (azimuths, planes): tangent below which a horizon is the plane itself."""
+    edges: np.ndarray
+    """float32 tangents at the bins' upper edges."""
+    guess: np.ndarray
+    """The bin of each number's leading bits, or one just below."""
+    places: dict[bool, np.ndarray]
+    """Cells of the planes in the window, and in the transposed window."""
+    counts: np.ndarray
+    """(planes, `BINS`) of one azimuth, written anew for the next."""
+    sizes: np.ndarray
+    """(azimuths, planes) occupied bins."""
+
+    @classmethod
+    def of(
+        cls, directions: np.ndarray, tilt_deg: npt.ArrayLike, azimuth_deg: npt.ArrayLike, cells: PlaneCells
+    ) -> _Counting:
+        planes = len(cells)
+        tilt, toward_deg = checked_orientation(tilt_deg, azimuth_deg, planes)
+        own = own_horizon(np.radians(tilt)[:, None], np.cos(np.radians(directions[None, :] - toward_deg[:, None])))
+        limit = np.tan(np.minimum(own + np.radians(OWN_TOLERANCE_DEG), np.pi / 2)).T.astype(np.float32)
+        edges = np.append(np.tan(np.radians(np.arange(BINS - 1) * BIN_DEG)), np.inf).astype(np.float32)
+        leading = (np.arange(2**31 >> _DROPPED_BITS, dtype=np.int64) << _DROPPED_BITS).astype(np.int32)
+        guess = np.maximum(np.searchsorted(edges, leading.view(np.float32), side="left"), 1).astype(np.uint8)
+        return cls(
+            directions, limit, edges, guess, {False: cells.cell, True: cells.transposed()},
+            np.zeros((planes, BINS), dtype=np.uint32), np.zeros((len(directions), planes), dtype=np.int64),
+        )  # fmt: skip
+
+    def distribution(
+        self, counted: Iterable[int], cells: PlaneCells, near: tuple[float, ...] | None, threads: int | None
+    ) -> HorizonDistribution:
+        """Return the distribution; ``counted`` fills counts and sizes of an azimuth before it gives its index."""
+        planes, azimuths = len(cells), len(self.directions)
+        kept_bins: list[np.ndarray] = [np.empty(0, dtype=np.uint8)] * azimuths
+        kept_counts: list[np.ndarray] = [np.empty(0, dtype=np.uint32)] * azimuths
+        for index in counted:
+            begin = np.concatenate([[0], np.cumsum(self.sizes[index])])
             kept_bins[index] = np.empty(begin[-1], dtype=np.uint8)
             kept_counts[index] = np.empty(begin[-1], dtype=np.uint32)
-            side_by_side(_pack, counts, begin, kept_bins[index], kept_counts[index], threads=threads)
-    start = np.concatenate([[0], np.cumsum(sizes.T.reshape(-1))])
-    bins = np.empty(start[-1], dtype=np.uint8)
-    kept = np.empty(start[-1], dtype=np.uint32)
-    for index in range(len(directions)):
-        _by_plane(kept_bins[index], kept_counts[index], sizes[index], start, index, len(directions), bins, kept)
-        kept_bins[index], kept_counts[index] = kept_bins[index][:0], kept_counts[index][:0]
-    return HorizonDistribution(
-        azimuths_deg=directions, cells=np.diff(cells.start), sampling=cells.sampling, height_m=cells.height_m,
-        near=np.tile(np.asarray(near if near is not None else (np.nan,) * 4, dtype=np.float64), (planes, 1)),
-        start=start, bin=bins, count=kept,
-    )  # fmt: skip
+            side_by_side(_pack, self.counts, begin, kept_bins[index], kept_counts[index], threads=threads)
+        start = np.concatenate([[0], np.cumsum(self.sizes.T.reshape(-1))])
+        bins = np.empty(start[-1], dtype=np.uint8)
+        kept = np.empty(start[-1], dtype=np.uint32)
+        for index in range(azimuths):
+            _by_plane(kept_bins[index], kept_counts[index], self.sizes[index], start, index, azimuths, bins, kept)
+            kept_bins[index], kept_counts[index] = kept_bins[index][:0], kept_counts[index][:0]
+        around = np.asarray(near if near is not None else (np.nan,) * 4, dtype=np.float64)
+        return HorizonDistribution(
+            azimuths_deg=self.directions, cells=np.diff(cells.start), sampling=cells.sampling, height_m=cells.height_m,
+            near=np.tile(around, (planes, 1)), start=start, bin=bins, count=kept,
+        )  # fmt: skip
 
 
 def checked_orientation(
@@ -249,6 +325,46 @@ def _histogram(slope, cell, start, limit, edges, guess, counts, sizes, part, par
                 while up > edges[found]:
                     found += 1
             to[found] += 1
+        occupied = 0
+        for index in range(len(to)):
+            occupied += to[index] != 0
+        sizes[plane] = occupied
+
+
+@compiled
+def _move(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    old, new, first_row, first_column, shift, first_line, end_line, cell, start, limit, edges,
+    kept_start, kept_bin, kept_count, azimuth, azimuths, counts, sizes, part, parts,
+):  # fmt: skip
+    width = old.shape[1]
+    for plane in range(part, len(start) - 1, parts):
+        to = counts[plane]
+        to[:] = 0
+        here = plane * azimuths + azimuth
+        for place in range(kept_start[here], kept_start[here + 1]):
+            to[kept_bin[place]] = kept_count[place]
+        free = limit[plane]
+        for place in range(start[plane], start[plane + 1]):
+            row = cell[place] // width
+            column = cell[place] - row * width
+            line = first_column + column - shift[first_row + row]
+            if line < first_line or line >= end_line:
+                continue
+            one, two = old[row, column], new[row, column]
+            if one == two:
+                continue
+            # as in `_histogram`; slow, but few cells see the change
+            gone, come = np.int64(0), np.int64(0)
+            if one > free:
+                gone = np.int64(1)
+                while one > edges[gone]:
+                    gone += 1
+            if two > free:
+                come = np.int64(1)
+                while two > edges[come]:
+                    come += 1
+            to[gone] -= 1
+            to[come] += 1
         occupied = 0
         for index in range(len(to)):
             occupied += to[index] != 0

@@ -120,6 +120,13 @@ def sweep_tile(
         If the surface does not fill ``tile.near``, or planes are unusable. A tile without any surface is no error:
         its planes are flagged `Sampling.NO_SURFACE`.
     """
+    grid = tile_grid(tile, surface, cell_size_m)
+    cells = plane_cells(shapes, grid, tile.near[0], tile.near[3])
+    return reduce_horizons(grid, cells, tilt_deg, azimuth_deg, azimuths, near=tile.near, threads=threads)
+
+
+def tile_grid(tile: Tile, surface: np.ndarray, cell_size_m: float) -> Grid:
+    """Return the grid of a tile's rectangle; ``surface`` and errors as in `sweep_tile`."""
     west, south, east, north = tile.near
     shape = (round((north - south) / cell_size_m), round((east - west) / cell_size_m))
     if surface.shape != shape:
@@ -127,11 +134,8 @@ def sweep_tile(
     row0, column0 = round(-north / cell_size_m), round(west / cell_size_m)
     if np.isnan(surface).all():
         # no error here, unlike a whole surface without heights: every plane is flagged
-        grid = Grid(np.ascontiguousarray(surface, dtype=np.float32), cell_size_m, row0, column0)
-    else:
-        grid = Grid.of(surface, cell_size_m, row0, column0)
-    cells = plane_cells(shapes, grid, west, north)
-    return reduce_horizons(grid, cells, tilt_deg, azimuth_deg, azimuths, near=tile.near, threads=threads)
+        return Grid(np.ascontiguousarray(surface, dtype=np.float32), cell_size_m, row0, column0)
+    return Grid.of(surface, cell_size_m, row0, column0)
 
 
 def join_tiles(tiles: Sequence[Tile], swept: Sequence[HorizonDistribution]) -> HorizonDistribution:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from geodata.compute import ComputeSpec
 from twin.sky.far import FarSurface
 from twin.sky.planes import HorizonDistribution
 from twin.sky.tasks import run_tasks
+from twin.sky.tile_update import PlaneTable, TileState, updated_tile
 from twin.sky.tiles import (
     Bounds,
     ReadSurface,
@@ -27,6 +27,7 @@ from twin.sky.tiles import (
     join_tiles,
     pooled_surface,
     sweep_tile,
+    tile_grid,
     tiles_of,
 )
 
@@ -38,6 +39,25 @@ Keep = Callable[[str, dict[str, Any], Callable[[Path], None]], Path]
 """Gives the folder of a part by its name and what it is made from, filling it only if it is not there yet."""
 
 
+Known = Callable[[str, dict[str, Any]], Path | None]
+"""Gives the folder of such a part if it is there."""
+
+
+@dataclass(frozen=True)
+class SweptTown:
+    """A town that was swept before: what an edit cannot be seen from is taken from there."""
+
+    planes: gpd.GeoDataFrame
+    surface: SurfaceFolder
+    known: Known
+    """Where its skylines are kept."""
+
+    @property
+    def without_trees(self) -> SweptTown:
+        """The same town as it was swept without the trees on it."""
+        return replace(self, surface=replace(self.surface, canopy=None))
+
+
 def town_skyline(
     planes: gpd.GeoDataFrame,
     surface: SurfaceFolder,
@@ -46,6 +66,7 @@ def town_skyline(
     compute: ComputeSpec | None = None,
     *,
     hills: Path | None = None,
+    before: SweptTown | None = None,
 ) -> tuple[HorizonDistribution, np.ndarray]:
     """Return near and far skylines of all planes, in their order.
 
@@ -57,6 +78,7 @@ def town_skyline(
     keep : where the skylines of a tile are kept between runs
     compute : where tiles are swept; results are the same bit for bit
     hills : coarse raster of terrain heights [m] far around the town; it counts where the surface ends
+    before : the town as it was swept before; results are the same without
 
     Returns
     -------
@@ -68,7 +90,7 @@ def town_skyline(
     InputError
         If the cluster that ``compute`` names does not answer.
     """
-    distribution = near_skyline(planes, surface, azimuths, keep, compute)
+    distribution = near_skyline(planes, surface, azimuths, keep, compute, before=before)
     around = far_surfaces(surface, keep, compute, hills=hills)
     return distribution, far_skyline(distribution, planes.geometry.to_numpy(), around)
 
@@ -89,24 +111,21 @@ def _hills(path: Path) -> FarSurface:
 
 
 def near_skyline(
-    planes: gpd.GeoDataFrame, surface: SurfaceFolder, azimuths: int, keep: Keep, compute: ComputeSpec | None = None
-) -> HorizonDistribution:
+    planes: gpd.GeoDataFrame, surface: SurfaceFolder, azimuths: int, keep: Keep, compute: ComputeSpec | None = None,
+    *, before: SweptTown | None = None,
+) -> HorizonDistribution:  # fmt: skip
     """Return the skylines of all planes as far as each tile's halo reaches; arguments as in `town_skyline`.
 
     A tile is kept by what its rectangle holds. Swept again with another surface, such as one with trees on it, it costs
     nothing where the two do not differ. The hash of a rectangle is kept too, by the files that it is read from: of an
     unchanged town no height is read.
     """
-    shapes = planes.geometry.to_numpy()
-    tilt = planes["tilt_deg"].to_numpy(dtype=np.float64)
-    azimuth = planes["azimuth_deg"].fillna(180.0).to_numpy(dtype=np.float64)
-    tiles = tiles_of(shapes, surface.cell_size_m)
-    jobs = [
-        _TileJob(tile, shapes[tile.planes], tilt[tile.planes], azimuth[tile.planes], surface.identity(tile.near))
-        for tile in tiles
-    ]
-    folders = run_tasks(partial(_kept_tile, surface, azimuths, keep), jobs, compute)
-    return join_tiles(tiles, _Stored(folders))
+    jobs = _jobs(planes, surface)
+    if before is not None:
+        earlier = {job.tile.name: job for job in _jobs(before.planes, before.surface)}
+        jobs = [replace(job, before=earlier.get(job.tile.name)) for job in jobs]
+    folders = run_tasks(_Sweep(surface, azimuths, keep, before).kept, jobs, compute)
+    return join_tiles([job.tile for job in jobs], _Stored(folders))
 
 
 class _Stored(Sequence[HorizonDistribution]):
@@ -127,37 +146,84 @@ class _TileJob:
     """A tile with its own planes, and the identity of the files that its rectangle is read from."""
 
     tile: Tile
-    shapes: np.ndarray
-    tilt_deg: np.ndarray
-    azimuth_deg: np.ndarray
+    planes: PlaneTable
     identity: str
+    before: _TileJob | None = None
+
+    @property
+    def looked_at(self) -> tuple[str, dict[str, Any]]:
+        """Name of the part that holds the hash of the rectangle's heights, and what it is made from."""
+        return f"{self.tile.name}.heights", {"near": self.tile.near, "identity": self.identity}
+
+    def swept(self, heights: Path, cell_size_m: float, azimuths: int) -> tuple[str, dict[str, Any]]:
+        """Return the name of the part that holds the skylines, and what it is made from; ``heights`` is the part above."""
+        table = self.planes
+        return self.tile.name, {
+            "near": self.tile.near,
+            "cell_size_m": cell_size_m,
+            "azimuths": azimuths,
+            "heights": (heights / _HASH).read_text(encoding="ascii"),
+            "planes": _digest(*shapely.to_wkb(table.shapes), table.tilt_deg.tobytes(), table.azimuth_deg.tobytes()),
+        }
 
 
-def _kept_tile(surface: SurfaceFolder, azimuths: int, keep: Keep, job: _TileJob, threads: int) -> Path:
-    """Return the folder with the skylines of one tile, swept only if its rectangle or its planes have changed."""
-    tile = job.tile
-    read: list[np.ndarray] = []
+def _jobs(planes: gpd.GeoDataFrame, surface: SurfaceFolder) -> list[_TileJob]:
+    table = PlaneTable(
+        planes.geometry.to_numpy(),
+        planes["tilt_deg"].to_numpy(dtype=np.float64),
+        planes["azimuth_deg"].fillna(180.0).to_numpy(dtype=np.float64),
+    )
+    tiles = tiles_of(table.shapes, surface.cell_size_m)
+    return [_TileJob(tile, table.take(tile.planes), surface.identity(tile.near)) for tile in tiles]
 
-    def look(folder: Path) -> None:
-        read.append(surface.read(tile.near))
-        (folder / _HASH).write_text(_digest(read[0].tobytes()), encoding="ascii")
 
-    def fill(folder: Path) -> None:
-        found = sweep_tile(
-            tile, read.pop() if read else surface.read(tile.near), surface.cell_size_m, job.shapes,
-            tilt_deg=job.tilt_deg, azimuth_deg=job.azimuth_deg, azimuths=azimuths, threads=threads,
-        )  # fmt: skip
-        found.save(folder / DISTRIBUTION)
+@dataclass(frozen=True)
+class _Sweep:
+    """Sweeps tiles of one surface."""
 
-    seen = keep(f"{tile.name}.heights", {"near": tile.near, "identity": job.identity}, look)
-    made_from = {
-        "near": tile.near,
-        "cell_size_m": surface.cell_size_m,
-        "azimuths": azimuths,
-        "heights": (seen / _HASH).read_text(encoding="ascii"),
-        "planes": _digest(*shapely.to_wkb(job.shapes), job.tilt_deg.tobytes(), job.azimuth_deg.tobytes()),
-    }
-    return keep(tile.name, made_from, fill)
+    surface: SurfaceFolder
+    azimuths: int
+    keep: Keep
+    before: SweptTown | None
+
+    def kept(self, job: _TileJob, threads: int) -> Path:
+        """Return the folder with the skylines of one tile, swept only if its rectangle or its planes have changed."""
+        tile, planes, size = job.tile, job.planes, self.surface.cell_size_m
+        read: list[np.ndarray] = []
+
+        def look(folder: Path) -> None:
+            read.append(self.surface.read(tile.near))
+            (folder / _HASH).write_text(_digest(read[0].tobytes()), encoding="ascii")
+
+        def fill(folder: Path) -> None:
+            heights = read.pop() if read else self.surface.read(tile.near)
+            found = self._updated(job, heights, threads)
+            if found is None:
+                found = sweep_tile(
+                    tile, heights, size, planes.shapes,
+                    tilt_deg=planes.tilt_deg, azimuth_deg=planes.azimuth_deg, azimuths=self.azimuths, threads=threads,
+                )  # fmt: skip
+            found.save(folder / DISTRIBUTION)
+
+        return self.keep(*job.swept(self.keep(*job.looked_at, look), size, self.azimuths), fill)
+
+    def _updated(self, job: _TileJob, heights: np.ndarray, threads: int) -> HorizonDistribution | None:
+        """Return a tile's skylines from those of before, or None where these are not known or of little use."""
+        tile, then, town = job.tile, job.before, self.before
+        if town is None or then is None or then.tile.near != tile.near or np.isnan(heights).all():
+            return None
+        size = town.surface.cell_size_m
+        seen = town.known(*then.looked_at)
+        swept = None if seen is None else town.known(*then.swept(seen, size, self.azimuths))
+        if swept is None:
+            return None
+        found = HorizonDistribution.load(swept / DISTRIBUTION)
+        corner = tile.near[0], tile.near[3]
+        states = (
+            TileState(planes, tile_grid(tile, read, size), *corner)
+            for planes, read in ((then.planes, town.surface.read(tile.near)), (job.planes, heights))
+        )
+        return updated_tile(found, *states, threads=threads)
 
 
 def far_surface(surface: SurfaceFolder, keep: Keep, compute: ComputeSpec | None) -> FarSurface:

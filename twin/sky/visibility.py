@@ -18,6 +18,8 @@ from twin.sky.lines import WALL_SLOPE, Grid, checked_azimuths
 
 _CLEARANCE_M = 1e-3
 """A line of sight that grazes a surface by less is free."""
+_SURE = 1e-9
+"""Share by which one slope must pass another to be larger for certain."""
 
 
 def horizon_at(
@@ -50,16 +52,59 @@ def horizon_at(
     -----
     The cell that holds the point hides nothing from it, so a point on a wall may lie in a cell of its own building.
     """
-    grid = Grid.of(surface, cell_size_m)
-    points = _points(xyz)
     directions = checked_azimuths(azimuths)
+    everything = np.full(len(directions), -np.inf), np.full(len(directions), np.inf)
+    grid = Grid.of(surface, cell_size_m)
+    return np.degrees(np.arctan(_highest(grid, _points(xyz), directions, everything, threads)))
+
+
+def lit(
+    surface: npt.ArrayLike,
+    cell_size_m: float,
+    xyz: npt.ArrayLike,
+    azimuth_deg: np.ndarray,
+    elevation_deg: np.ndarray,
+    *,
+    threads: int | None = None,
+) -> np.ndarray:
+    """Return whether points see the sun in each of its positions: whether `horizon_at` is lower than it there.
+
+    A ray ends where nothing can reach the sun any more, or something has; so this costs a fraction of the skyline.
+
+    Parameters
+    ----------
+    surface, cell_size_m, xyz, threads : as in `horizon_at`
+    azimuth_deg, elevation_deg : (positions,) of the sun, above the horizon
+
+    Returns
+    -------
+    bool (points, positions)
+
+    Raises
+    ------
+    InputError
+        As in `horizon_at`.
+    """
+    tangent = np.tan(np.radians(elevation_deg))
+    # far wider than rounding, so that what is left out cannot decide
+    around = tangent * (1 - _SURE), tangent * (1 + _SURE)
+    directions = np.asarray(azimuth_deg, dtype=np.float64)
+    grid = Grid.of(surface, cell_size_m)
+    seen: np.ndarray = np.degrees(np.arctan(_highest(grid, _points(xyz), directions, around, threads)))
+    return seen < elevation_deg[None, :]
+
+
+def _highest(
+    grid: Grid, points: np.ndarray, directions: np.ndarray, asked: tuple[np.ndarray, np.ndarray], threads: int | None
+) -> np.ndarray:
+    """Return the steepest slope in each direction: exact between the two that are ``asked``, else on the same side of them."""
     out = np.empty((len(points), len(directions)))
     radians = np.radians(directions)
     side_by_side(
         _rays, grid.heights, grid.cell_size_m, WALL_SLOPE * grid.cell_size_m, points, np.sin(radians), np.cos(radians),
-        float(np.nanmax(grid.heights)), out, threads=threads,
+        float(np.nanmax(grid.heights)), *asked, out, threads=threads,
     )  # fmt: skip
-    return np.degrees(np.arctan(out))
+    return out
 
 
 def visible(surface: npt.ArrayLike, cell_size_m: float, from_xyz: npt.ArrayLike, to_xyz: npt.ArrayLike) -> np.ndarray:
@@ -104,11 +149,13 @@ def _points(xyz: npt.ArrayLike) -> np.ndarray:
 
 
 @compiled
-def _rays(heights, cell, wall, points, easts, norths, highest, out, part, parts):  # type: ignore[no-untyped-def]  # noqa: PLR0917
+def _rays(heights, cell, wall, points, easts, norths, highest, floor, enough, out, part, parts):  # type: ignore[no-untyped-def]  # noqa: PLR0917
     rows, columns = heights.shape
     for point in range(part, len(points), parts):
         column0, row0, z0 = points[point, 0] / cell, rows - points[point, 1] / cell, points[point, 2]
         own_row, own_column = int(np.floor(row0)), int(np.floor(column0))
+        # between two cells a height may lie half a wall above both
+        most = (highest + 0.5 * wall - z0) * (1 + 1e-9)
         for azimuth in range(len(easts)):
             east, south = easts[azimuth], -norths[azimuth]
             by_column = abs(east) > abs(south) * (1 + 1e-12)
@@ -139,7 +186,7 @@ def _rays(heights, cell, wall, points, easts, norths, highest, out, part, parts)
                 v = int(np.floor(position))
                 if (v < 0 and slope <= 0) or (v >= v_count and slope >= 0):
                     break
-                if highest > z0 and any_seen and (highest - z0) <= best * max(t - 2.5, 0.05) * step:
+                if most > 0 and most <= max(best, floor[azimuth]) * max(t - 2.5, 0.05) * step:
                     break
                 row, column = (v, u) if by_column else (u, v)
                 if 0 <= v < v_count and heights[row, column] == heights[row, column]:
@@ -158,6 +205,8 @@ def _rays(heights, cell, wall, points, easts, norths, highest, out, part, parts)
                     if not (row == own_row and column == own_column):
                         best = max(best, (z - z0) / (t * step))
                         any_seen = True
+                        if best > enough[azimuth]:
+                            break
                         # a wall is known to be one when two more samples behind it are as high
                         flat = max(abs(second - before), abs(before - z))
                         if second - third > steep and abs(second - before) <= steep and abs(before - z) <= steep:

@@ -22,18 +22,15 @@ import scipy.sparse
 
 from geodata.errors import InputError
 from twin.solar.irradiance import PlaneComponents, SkyFactors, plane_components, plane_of_array
+from twin.solar.kept_yields import BINS_FILE, CHUNK, HOURS_FOLDER, SUMS, SUMS_FILE, KeptYields
 from twin.solar.pv import PvSystem
 from twin.solar.resource import Resource
 from twin.solar.roofs import on_racks, rack_rows
 from twin.solar.rows import Rows, row_factors, shade_rows
 
-CHUNK = 512
-"""Roofs computed at a time, and roofs per stored file of hours."""
 _SHARED_ORIENTATIONS = 256
 """Up to so many distinct orientations are transposed once for the whole town; beyond, once per chunk."""
 _KWP = 1000.0
-HOURS_FOLDER = "hours"
-
 Plane = Literal["roof", "module"]
 
 
@@ -74,6 +71,7 @@ def roof_yields(
     system: PvSystem | None = None,
     surroundings_known: np.ndarray | None = None,
     rows: Rows | None = None,
+    kept: KeptYields | None = None,
 ) -> YieldReport:
     """Compute all roofs and write the results into the folder ``out``.
 
@@ -97,6 +95,8 @@ def roof_yields(
     surroundings_known : with ``factors``, for which roofs they are known; the others are computed as free planes and
         have no ``sky_view`` and no ``shading_loss_pct``
     rows : of modules on racks; those of ``roofs.yaml`` if None
+    kept : yields of the last time, for roofs that nothing has changed for; ``factors`` are then of the other roofs alone,
+        in their order. Results are the same without, bit for bit
 
     Raises
     ------
@@ -107,30 +107,42 @@ def roof_yields(
     system = PvSystem.from_parameters() if system is None else system
     (out / HOURS_FOLDER).mkdir(parents=True, exist_ok=True)
     clock = _Clock.of(resource, timezone)
-    engine = _Engine(roofs, resource, system, factors, rack_rows() if rows is None else rows)
     count = len(roofs)
+    again = np.arange(count) if kept is None else np.flatnonzero(kept.rows < 0)
+    computed = roofs if kept is None else roofs.iloc[again]
+    engine = _Engine(computed, resource, system, factors, rack_rows() if rows is None else rows)
     capacity_w = roofs["capacity_kwp"].to_numpy(dtype=np.float64) * _KWP
     dong_codes, dong = np.unique(roofs["dong_code"].to_numpy(dtype=object), return_inverse=True)
-    sums = {name: np.full(count, np.nan) for name in ("irradiation", "poa", "poa_free", "sky_view")}
-    bins = np.empty((count, 12 * 24))
+    sums = np.full((len(SUMS), count), np.nan) if kept is None else kept.sums()
+    bins = np.empty((count, 12 * 24)) if kept is None else kept.bins()
     hourly = np.zeros((len(clock.lit), len(dong_codes)))
     starts = range(0, count, CHUNK)
     for number, start in enumerate(starts):
         some = slice(start, min(start + CHUNK, count))
-        done = engine.chunk(some)
-        for name, values in sums.items():
-            if getattr(done, name) is not None:
-                values[some] = getattr(done, name)
-        power = done.power * (capacity_w[some] / _KWP)
-        bins[some] = (clock.by_month_and_hour @ power).T
+        hours = np.empty((some.stop - start, len(clock.lit)), dtype=np.float32)
+        if kept is not None:
+            kept.fill(hours, some)
+        first, last = np.searchsorted(again, [start, some.stop]).tolist()
+        if first < last:
+            mine = again[first:last]
+            done = engine.chunk(slice(first, last))
+            for row, name in enumerate(SUMS):
+                if getattr(done, name) is not None:
+                    sums[row, mine] = getattr(done, name)
+            power = done.power * (capacity_w[mine] / _KWP)
+            bins[mine] = (clock.by_month_and_hour @ power).T
+            hours[mine - start] = power.T
+        # a dong's hours are sums of the hours as they are stored, so that a roof that is taken from there counts the same
         for code in np.unique(dong[some]):
-            hourly[:, code] += power[:, dong[some] == code].sum(axis=1)
-        np.save(out / HOURS_FOLDER / f"{number:05d}.npy", np.ascontiguousarray(power.T, dtype=np.float32))
+            hourly[:, code] += hours[dong[some] == code].sum(axis=0, dtype=np.float64)
+        np.save(out / HOURS_FOLDER / f"{number:05d}.npy", hours)
         if progress is not None:
             progress(some.stop, count)
+    np.save(out / HOURS_FOLDER / SUMS_FILE, sums)
+    np.save(out / HOURS_FOLDER / BINS_FILE, bins)
     everywhere = np.ones(count, dtype=bool)
     known = everywhere if surroundings_known is None else np.asarray(surroundings_known, dtype=bool)
-    _write_roofs(out, roofs, sums, bins, known if factors is not None else None)
+    _write_roofs(out, roofs, dict(zip(SUMS, sums, strict=True)), bins, known if factors is not None else None)
     _write_dongs(out, resource, timezone, hourly, dong_codes)
     _write_profiles(out, roofs, clock, bins)
     pd.DataFrame({"roof_id": roofs["roof_id"].to_numpy()}).to_parquet(out / HOURS_FOLDER / "roofs.parquet", index=False)
@@ -138,7 +150,7 @@ def roof_yields(
     return YieldReport(
         roofs=count,
         roofs_with_modules=int((capacity_w > 0).sum()),
-        orientations=engine.orientations,
+        orientations=_orientations(roofs),
         daylight_hours=len(clock.lit),
         capacity_kwp=float(capacity_w.sum()) / _KWP,
         yield_kwh=float(bins.sum()) / 1000.0,
@@ -215,6 +227,32 @@ class _Chunk:
     """AC power [W per kWp], daylight hours x roofs."""
 
 
+def _over_hours(values: np.ndarray) -> np.ndarray:
+    """Return the sum of each column, in an order that does not depend on how many columns there are."""
+    total: np.ndarray = np.ascontiguousarray(values.T).sum(axis=1)
+    return total
+
+
+def _roof_keys(roofs: pd.DataFrame) -> np.ndarray:
+    """Return tilt and azimuth of roof planes [deg], to a tenth: planes that are alike are computed once."""
+    nothing = np.zeros(len(roofs))
+    return np.column_stack([roofs["tilt_deg"].round(1), roofs["azimuth_deg"].fillna(180.0).round(1), nothing, nothing])
+
+
+def _module_keys(roofs: pd.DataFrame) -> np.ndarray:
+    """Return the same of modules, whether they stand on racks, and their share behind another row, to a hundredth."""
+    behind = np.zeros(len(roofs))
+    if "behind_row_share" in roofs.columns:
+        behind = roofs["behind_row_share"].to_numpy(dtype=np.float64)
+    return np.column_stack(
+        [roofs["module_tilt_deg"].round(1), roofs["module_azimuth_deg"].round(1), on_racks(roofs), behind.round(2)]
+    )
+
+
+def _orientations(roofs: pd.DataFrame) -> int:
+    return len(np.unique(_module_keys(roofs)[:, :3], axis=0))
+
+
 class _Engine:
     """Irradiation, irradiance on modules and AC power per kWp of any rows of the roofs table."""
 
@@ -225,20 +263,8 @@ class _Engine:
         lit = resource.lit
         self._temp_air = lit["temp_air"].to_numpy()[:, None]
         self._wind_speed = lit["wind_speed"].to_numpy()[:, None]
-        racks, nothing = on_racks(roofs), np.zeros(len(roofs))
-        behind = (
-            roofs["behind_row_share"].to_numpy(dtype=np.float64) if "behind_row_share" in roofs.columns else nothing
-        )
-        # orientations are told to a tenth of a degree, shares to a hundredth: that is what tells planes apart
-        roof = np.column_stack(
-            [roofs["tilt_deg"].round(1), roofs["azimuth_deg"].fillna(180.0).round(1), nothing, nothing]
-        )
-        module = np.column_stack(
-            [roofs["module_tilt_deg"].round(1), roofs["module_azimuth_deg"].round(1), racks, behind.round(2)]
-        )
-        self._keys: dict[Plane, np.ndarray] = {"roof": roof, "module": module}
+        self._keys: dict[Plane, np.ndarray] = {"roof": _roof_keys(roofs), "module": _module_keys(roofs)}
         self._town: dict[Plane, tuple[np.ndarray, np.ndarray, PlaneComponents]] = {}
-        self.orientations = len(np.unique(module[:, :3], axis=0))
         for plane, keys in self._keys.items():
             distinct, index = np.unique(keys, axis=0, return_inverse=True)
             if len(distinct) <= _SHARED_ORIENTATIONS:
@@ -250,24 +276,26 @@ class _Engine:
         _, index, components = self._of("roof", rows)
         sky_view = None
         if self._factors is None:
-            irradiation = plane_of_array(components)[:, index].sum(axis=0)
+            irradiation = _over_hours(plane_of_array(components)[:, index])
         else:
             on_roof = self._factors(rows, "roof")
-            irradiation = plane_of_array(components, index, on_roof).sum(axis=0)
+            irradiation = _over_hours(plane_of_array(components, index, on_roof))
             # crowns change through the year: the mean over daylight hours is told
-            sky_view = np.broadcast_to(np.atleast_2d(on_roof.isotropic).mean(axis=0), irradiation.shape)
+            sky = np.atleast_2d(on_roof.isotropic)
+            # taken from the first, so that a roof without trees is told the same beside one with some
+            sky_view = np.broadcast_to(sky[0] + _over_hours(sky - sky[0]) / len(sky), irradiation.shape)
         distinct, index, components = self._of("module", rows)
         racks = distinct[:, 2] > 0
         if self._factors is None:
             poa, power = self._free_power(components, racks)
-            poa_sum, power = poa.sum(axis=0)[index], power[:, index]
+            poa_sum, power = _over_hours(poa)[index], power[:, index]
         else:
             factors = self._factors(rows, "module")
             modifier = self._system.beam_modifier(components.aoi)
             poa = plane_of_array(components, index, factors)
             effective = plane_of_array(components, index, factors, beam_modifier=modifier)
-            poa_sum, power = poa.sum(axis=0), self._power(poa, effective, racks[index])
-        free = plane_of_array(components).sum(axis=0)[index]
+            poa_sum, power = _over_hours(poa), self._power(poa, effective, racks[index])
+        free = _over_hours(plane_of_array(components))[index]
         return _Chunk(irradiation / 1000.0, poa_sum / 1000.0, free / 1000.0, sky_view, power)
 
     def _of(self, plane: Plane, rows: slice) -> tuple[np.ndarray, np.ndarray, PlaneComponents]:

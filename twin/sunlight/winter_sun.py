@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -16,11 +15,10 @@ import pandas as pd
 
 from geodata.parameters import Parameters
 from twin.facades import WallPoints, wall_points
-from twin.sky.cell_light import digest_of_arrays
 from twin.sky.tasks import run_tasks
 from twin.sky.tiles import TILE_M, Bounds, SurfaceFolder
-from twin.sky.town import Keep
-from twin.sky.visibility import horizon_at
+from twin.sky.visibility import lit as lit_of
+from twin.sunlight.points import EarlierSun, SunnedPoints, sun_positions
 from twin.sunlight.solstice import SolsticeSun, winter_parameters
 
 COLUMNS = (
@@ -29,15 +27,8 @@ COLUMNS = (
 )  # fmt: skip
 
 
-_FOUND = "points.npy"
-
-
 def winter_sun(
-    homes: gpd.GeoDataFrame,
-    surface: SurfaceFolder,
-    sun: SolsticeSun,
-    values: Parameters | None = None,
-    keep: Keep | None = None,
+    homes: gpd.GeoDataFrame, surface: SurfaceFolder, sun: SolsticeSun, values: Parameters | None = None
 ) -> pd.DataFrame:
     """Return the winter sun of each of ``homes``.
 
@@ -51,9 +42,6 @@ def winter_sun(
         Of `twin.sunlight.solstice.solstice_sun`.
     values
         In place of ``winter_sun.yaml``.
-    keep
-        Keeps what was found in each tile, so that only tiles are looked at again whose surface or homes have changed; as in
-        `twin.sky.town.town_skyline`.
 
     Returns
     -------
@@ -61,15 +49,35 @@ def winter_sun(
         Indexed by `building_id`: `COLUMNS`. Homes without a point in the open (no wall that looks south, unknown ground,
         walled in) count 0 points and have no hours.
     """
+    return winter_sun_and_points(homes, surface, sun, values)[0]
+
+
+def winter_sun_and_points(
+    homes: gpd.GeoDataFrame,
+    surface: SurfaceFolder,
+    sun: SolsticeSun,
+    values: Parameters | None = None,
+    earlier: EarlierSun | None = None,
+) -> tuple[pd.DataFrame, SunnedPoints]:
+    """Return `winter_sun`, and the points that it was found at.
+
+    Parameters
+    ----------
+    earlier
+        What was found before an edit: points whose sun the edit cannot touch are not looked at again. What comes out is
+        the same, bit for bit, with and without it.
+    """
     values = winter_parameters() if values is None else values
-    run, total, open_, points = point_hours(homes, surface, sun, values, keep)
-    owner = points.building[open_]
-    table = pd.DataFrame({"run": run[open_], "sum": total[open_]})
+    points, found = _points_of(homes, surface, sun, values, earlier)
+    inside = (sun.hour > float(values["run_from"])) & (sun.hour < float(values["run_to"]))
+    lit = found.lit[found.open]
+    owner = points.building[found.open]
+    table = pd.DataFrame({"run": longest_run(lit[:, inside]) * sun.step_h, "sum": lit.sum(axis=1) * sun.step_h})
     table["reached"] = 100.0 * (
         (table["run"] >= float(values["run_wanted"]) - 1e-9) | (table["sum"] >= float(values["sum_wanted"]) - 1e-9)
     )
     grouped = table.groupby(owner)
-    found = pd.DataFrame(
+    rows = pd.DataFrame(
         {
             "winter_sun_points": grouped.size(),
             "winter_sun_run_least_h": grouped["run"].min(),
@@ -79,19 +87,14 @@ def winter_sun(
             "winter_sun_reached_pct": grouped["reached"].mean(),
         }
     ).reindex(range(len(homes)))
-    found["winter_sun_points"] = found["winter_sun_points"].fillna(0).astype("Int64")
-    return found.set_index(pd.Index(homes["building_id"], name="building_id"))
+    rows["winter_sun_points"] = rows["winter_sun_points"].fillna(0).astype("Int64")
+    return rows.set_index(pd.Index(homes["building_id"], name="building_id")), found
 
 
-def point_hours(
-    homes: gpd.GeoDataFrame,
-    surface: SurfaceFolder,
-    sun: SolsticeSun,
-    values: Parameters | None = None,
-    keep: Keep | None = None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, WallPoints]:
-    """Return for each point at the homes' walls the longest unbroken sun and the sum of sun [h], and whether it is in the open."""
-    values = winter_parameters() if values is None else values
+def _points_of(
+    homes: gpd.GeoDataFrame, surface: SurfaceFolder, sun: SolsticeSun, values: Parameters, earlier: EarlierSun | None
+) -> tuple[WallPoints, SunnedPoints]:
+    """Return the points at the homes' walls that look south, and the sun that each has."""
     points = wall_points(
         homes.geometry.to_numpy(),
         spacing_m=float(values["spacing"]),
@@ -105,35 +108,23 @@ def point_hours(
     xyz = np.column_stack([points.xy, ground[points.building] + float(values["window_height"])])
     bare = replace(surface, canopy=None)
     lit, open_ = np.zeros((len(xyz), len(sun.hour)), dtype=bool), np.zeros(len(xyz), dtype=bool)
-    tile = np.floor(xyz[:, :2] / TILE_M).astype(np.int64)
-    corners = np.unique(tile, axis=0)
-    members = [np.flatnonzero((tile == corner).all(axis=1)) for corner in corners]
+    held = np.full(len(xyz), -1) if earlier is None else earlier.where_it_holds(xyz, points.facing_deg, bare, sun)
+    if earlier is not None:
+        kept = held >= 0
+        lit[kept], open_[kept] = earlier.points.lit[held[kept]], earlier.points.open[held[kept]]
+    asked = np.flatnonzero(held < 0)
+    tile = np.floor(xyz[asked, :2] / TILE_M).astype(np.int64)
+    corners, owner = np.unique(tile, axis=0, return_inverse=True)
+    jobs = [(corner, asked[owner.reshape(-1) == number]) for number, corner in enumerate(corners)]
 
     def look(job: tuple[np.ndarray, np.ndarray], threads: int) -> tuple[np.ndarray, np.ndarray]:
         corner, mine = job
         box = _looked_at(corner, float(values["reach"]), bare.cell_size_m)
-        here = xyz[mine], points.facing_deg[mine]
-        if keep is None:
-            return _lit(*here, bare, sun, box, threads=threads)
+        return _lit(xyz[mine], points.facing_deg[mine], bare, sun, box, threads=threads)
 
-        def fill(folder: Path) -> None:
-            in_sun, in_the_open = _lit(*here, bare, sun, box, threads=threads)
-            np.save(folder / _FOUND, np.column_stack([in_the_open, in_sun]))
-
-        made_from = {
-            "box": box,
-            "surface": bare.identity(box),
-            "points and sun": digest_of_arrays(*here, sun.azimuth_deg, sun.elevation_deg),
-        }
-        name = f"E{corner[0]}_N{corner[1]}"
-        stored = np.load(keep(name, made_from, fill) / _FOUND)
-        return stored[:, 1:], stored[:, 0]
-
-    jobs = list(zip(corners, members, strict=True))
-    for mine, found in zip(members, run_tasks(look, jobs), strict=True):
-        lit[mine], open_[mine] = found
-    inside = (sun.hour > float(values["run_from"])) & (sun.hour < float(values["run_to"]))
-    return longest_run(lit[:, inside]) * sun.step_h, lit.sum(axis=1) * sun.step_h, open_, points
+    for (_, mine), (in_sun, in_the_open) in zip(jobs, run_tasks(look, jobs), strict=True):
+        lit[mine], open_[mine] = in_sun, in_the_open
+    return points, SunnedPoints(xyz, points.facing_deg, lit, open_, sun_positions(sun))
 
 
 def longest_run(lit: np.ndarray) -> np.ndarray:
@@ -168,7 +159,10 @@ def _lit(
     under = heights[row, column]
     open_ = np.isfinite(under) & ~(under > xyz[:, 2])
     lit = np.zeros((len(xyz), len(sun.hour)), dtype=bool)
-    skyline = horizon_at(heights, size, xyz[open_] - [west, south, 0.0], sun.azimuth_deg, threads)
-    toward = np.cos(np.radians(sun.azimuth_deg[None, :] - facing_deg[open_, None])) > 0
-    lit[open_] = toward & (skyline < sun.elevation_deg[None, :]) & (sun.elevation_deg > 0)[None, :]
+    up = np.flatnonzero(sun.elevation_deg > 0)
+    toward = np.cos(np.radians(sun.azimuth_deg[None, up] - facing_deg[open_, None])) > 0
+    free = lit_of(
+        heights, size, xyz[open_] - [west, south, 0.0], sun.azimuth_deg[up], sun.elevation_deg[up], threads=threads
+    )
+    lit[np.ix_(open_, up)] = toward & free
     return lit, open_

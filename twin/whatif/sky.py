@@ -15,28 +15,11 @@ import pandas as pd
 import shapely
 
 from geodata.compute import ComputeSpec
-from twin.sky.canopy_skyline import BlendedFactors, CanopySkyline, canopy_skyline, changed_planes, town_factors
-from twin.sky.factors import PlaneFactors
-from twin.sky.plane_cells import Sampling
+from twin.sky.canopy_skyline import CanopySkyline, canopy_skyline, changed_planes
 from twin.sky.planes import HorizonDistribution
 from twin.sky.tiles import SurfaceFolder, far_skyline, tiles_of
-from twin.sky.town import Keep, far_surfaces, load_skyline, near_skyline
-from twin.solar.resource import Resource
-
-
-@dataclass(frozen=True)
-class TownSky:
-    """Skylines of all roof planes of a town, as the step `skyline` stores them."""
-
-    near: HorizonDistribution
-    far_deg: np.ndarray
-    trees: CanopySkyline | None
-
-    @classmethod
-    def load(cls, folder: Path) -> TownSky:
-        """Read what the step has stored."""
-        near, far = load_skyline(folder)
-        return cls(near, far, CanopySkyline.load(folder))
+from twin.sky.town import Keep, Known, SweptTown, far_surfaces, near_skyline
+from twin.sky.town_sky import TownSky, other_trees, tree_places
 
 
 @dataclass(frozen=True)
@@ -45,19 +28,8 @@ class ChangedSky:
 
     rows: np.ndarray
     """Positions in the table of planes after the edit, ascending."""
-    near: HorizonDistribution
-    far_deg: np.ndarray
-    trees: CanopySkyline | None
-    """Its ``planes`` are positions in ``rows``."""
-
-    @property
-    def known(self) -> np.ndarray:
-        """Which of them lie on a known surface."""
-        return self.near.sampling != Sampling.NO_SURFACE
-
-    def factors(self, planes: pd.DataFrame, resource: Resource, timezone: str) -> PlaneFactors | BlendedFactors:
-        """Return the factors of these ``planes``."""
-        return town_factors(planes, self.near, self.far_deg, self.trees, resource=resource, timezone=timezone)
+    sky: TownSky
+    """Of these planes."""
 
 
 def changed_sky(
@@ -72,6 +44,8 @@ def changed_sky(
     azimuths: int,
     keep: Keep,
     compute: ComputeSpec | None = None,
+    surface_before: SurfaceFolder | None = None,
+    known: Known | None = None,
 ) -> ChangedSky:
     """Return the sky of every plane that is new or sees another sky than ``before``.
 
@@ -89,6 +63,9 @@ def changed_sky(
         Kinds of trees, None without trees.
     hills, azimuths, keep, compute
         As for `twin.sky.town.town_skyline`.
+    surface_before, known
+        Heights before the edit, with their trees, and where the skylines of that town are kept; without them tiles that the
+        edit reaches are swept whole.
     """
     old = pd.Index(planes_before["roof_id"]).get_indexer(planes["roof_id"])
     same = (old >= 0) & shapely.equals_identical(
@@ -97,11 +74,21 @@ def changed_sky(
     rows = _reached(planes, changed, ~same, surface.cell_size_m)
     swept = planes.iloc[rows].reset_index(drop=True)
     bare = replace(surface, canopy=None)
-    near = near_skyline(swept, bare, azimuths, keep, compute)
+    town = None
+    if surface_before is not None and known is not None:
+        town = SweptTown(planes_before, surface_before, known)
+    near = near_skyline(swept, bare, azimuths, keep, compute, before=town and town.without_trees)
     trees = None
     if evergreen is not None:
         trees = canopy_skyline(
-            swept, near, surface=surface, evergreen=evergreen, azimuths=azimuths, keep=keep, compute=compute
+            swept,
+            near,
+            surface=surface,
+            evergreen=evergreen,
+            azimuths=azimuths,
+            keep=keep,
+            compute=compute,
+            before=town,
         )
     rest = np.setdiff1d(np.arange(len(planes)), rows)
     whole = _joined(before.near, old[rest], near, rest, rows)
@@ -112,13 +99,13 @@ def changed_sky(
     at = np.searchsorted(rows, kept)
     differs[kept] |= changed_planes(before.near.take(old[kept]), near.take(at))
     differs[kept] |= near.sampling[at] != before.near.sampling[old[kept]]
-    differs[kept] |= _other_trees(before.trees, old[kept], trees, at)
+    differs[kept] |= other_trees(before.trees, old[kept], trees, at)
     found = np.flatnonzero(differs)
     # of planes that were not swept again the trees are those of before
     again = np.isin(found, rows)
     here, there = np.searchsorted(rows, found[again]), old[found[~again]]
     hidden = _picked((trees, here, np.flatnonzero(again)), (before.trees, there, np.flatnonzero(~again)))
-    return ChangedSky(found, whole.take(found), far[found], hidden)
+    return ChangedSky(found, TownSky(whole.take(found), far[found], hidden))
 
 
 def _reached(planes: gpd.GeoDataFrame, changed: np.ndarray, new: np.ndarray, cell_size_m: float) -> np.ndarray:
@@ -140,29 +127,11 @@ def _joined(
     return HorizonDistribution.join([before.take(old), near], [rest, rows])
 
 
-def _other_trees(
-    before: CanopySkyline | None, old: np.ndarray, after: CanopySkyline | None, at: np.ndarray
-) -> np.ndarray:
-    """Which planes other trees hide, or another share of evergreen ones; ``old`` and ``at`` are the same planes in both."""
-    place, spot = (_places(trees, wanted) for trees, wanted in ((before, old), (after, at)))
-    differs: np.ndarray = (place >= 0) != (spot >= 0)
-    both = np.flatnonzero((place >= 0) & (spot >= 0))
-    if before is not None and after is not None and len(both):
-        one, two = before.distribution.take(place[both]), after.distribution.take(spot[both])
-        differs[both] = changed_planes(one, two) | (before.evergreen[place[both]] != after.evergreen[spot[both]])
-    return differs
-
-
-def _places(trees: CanopySkyline | None, planes: np.ndarray) -> np.ndarray:
-    """Position of each of ``planes`` among those that trees hide something from, -1 where it is none."""
-    return np.full(len(planes), -1) if trees is None else pd.Index(trees.planes).get_indexer(planes)
-
-
 def _picked(*parts: tuple[CanopySkyline | None, np.ndarray, np.ndarray]) -> CanopySkyline | None:
     """Return the trees of planes of several skylines; each part gives which planes, and where these planes go."""
     found = []
     for trees, wanted, to in parts:
-        place = _places(trees, wanted)
+        place = tree_places(trees, wanted)
         if trees is not None and (place >= 0).any():
             hidden = place >= 0
             found.append((to[hidden], trees.distribution.take(place[hidden]), trees.evergreen[place[hidden]]))

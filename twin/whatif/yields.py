@@ -73,8 +73,8 @@ def edited_yields(
         Their sky; None where no surface is known and nothing is shaded.
     """
     again = planes.iloc[rows].reset_index(drop=True)
-    factors = None if sky is None else sky.factors(again, resource, timezone)
-    known = None if sky is None else sky.known
+    factors = None if sky is None else sky.sky.factors(again, resource, timezone)
+    known = None if sky is None else sky.sky.known
     rest = published[published["roof_id"].isin(planes["roof_id"]) & ~published["roof_id"].isin(again["roof_id"])]
     if not len(again):
         return EditedYields(rest.reset_index(drop=True), frozenset(), before, out)

@@ -15,7 +15,8 @@ from twin.green.ground_shade import SUMMER_DAYS, GroundShade, ShadeRaster, mean_
 from twin.green.heat import heat_of, heat_parameters, imperviousness, shaded_grounds, summer_sun_h
 from twin.publish.rasters import write_raster
 from twin.scenario.ground import outside_ground
-from twin.sky.rasters import Year, town_rasters
+from twin.sky.raster_tile import Year
+from twin.sky.rasters import town_rasters
 from twin.sky.sun_table import daylight_path
 from twin.sky.tiles import SurfaceFolder
 

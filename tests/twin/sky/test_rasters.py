@@ -17,8 +17,9 @@ from twin.sky.cell_sums import FarField, bilinear, sums_over_azimuths
 from twin.sky.far import FarSurface
 from twin.sky.horizon import Window
 from twin.sky.lines import Grid
-from twin.sky.rasters import NOTHING, RasterMaker, RasterTile, Year, default_cell_size_m, raster_tiles, town_rasters
-from twin.sky.rasters import STEPS as RASTERS
+from twin.sky.raster_tile import NOTHING, RasterMaker, RasterTile, Year
+from twin.sky.raster_tile import STEPS as RASTERS
+from twin.sky.rasters import default_cell_size_m, raster_tiles, town_rasters
 from twin.sky.shadow import shaded
 from twin.sky.sky_view import grid_sky_view
 from twin.sky.sun_table import FIRST_KEY, FRACTION_BITS, SunPath, daylight_path, level_irradiation, tangent_table

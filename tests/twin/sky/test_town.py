@@ -11,7 +11,7 @@ import shapely
 from affine import Affine
 
 from twin.sky.tiles import SurfaceFolder
-from twin.sky.town import load_skyline, save_skyline, town_skyline
+from twin.sky.town import SweptTown, load_skyline, save_skyline, town_skyline
 
 CELL_M = 4.0
 SIDE_M = 3000
@@ -25,12 +25,17 @@ class Kept:
         self.filled = []
 
     def __call__(self, name, made_from, fill):
-        here = self.folder / name / hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
-        if not here.exists():
+        here = self.known(name, made_from)
+        if here is None:
+            here = self.folder / name / hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
             here.mkdir(parents=True)
             fill(here)
             self.filled.append(name)
         return here
+
+    def known(self, name, made_from):
+        here = self.folder / name / hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
+        return here if here.exists() else None
 
     def swept(self):
         tiles, self.filled = sorted(name for name in self.filled if "." not in name and "far" not in name), []
@@ -108,6 +113,21 @@ def test_an_edited_building_is_swept_in_its_tile_only_and_equals_the_full_run_bi
         moved & (shapely.get_coordinates(shapely.point_on_surface(planes.geometry))[:, 0] > 2000)
     )
     assert len(elsewhere) > 0
+
+
+def test_of_a_town_swept_before_only_what_sees_the_edit_is_swept_again(town, tmp_path, monkeypatch):
+    planes, before, after, kept, _ = town
+    full = town_skyline(planes, after, 12, Kept(tmp_path / "full"))
+    earlier = SweptTown(planes, before, kept.known)
+    monkeypatch.setattr("twin.sky.town.sweep_tile", refuse)
+    with pytest.raises(AssertionError, match="swept whole"):
+        town_skyline(planes, after, 12, Kept(tmp_path / "mine"))
+    found = town_skyline(planes, after, 12, Kept(tmp_path / "again"), before=earlier)
+    assert files(found, tmp_path / "found") == files(full, tmp_path / "expected")
+
+
+def refuse(*arguments, **options):
+    raise AssertionError("swept whole")
 
 
 def test_what_is_saved_is_read_back(town, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 from geodata.errors import InputError
 from twin.sky import horizon_angle, horizon_at, visible
+from twin.sky.visibility import lit
 
 
 def wall_and_tower() -> np.ndarray:
@@ -54,6 +55,35 @@ def test_points_on_cells_see_what_the_sweep_sees(azimuth, towers):
         # rays pass the cells' middles, lines up to half a cell beside them
         assert np.median(np.abs(seen - swept)) < 0.2
         assert abs(np.mean(seen - swept)) < 0.5
+
+
+@pytest.mark.parametrize("above", [0.0, 1.0, 30.0])
+def test_a_point_has_sun_where_its_skyline_is_lower(above, towers):
+    rng = np.random.default_rng(2)
+    size = towers.cell_size_m
+    x, y = rng.uniform(30, 170, (2, 300))
+    under = towers.heights[((towers.north - y) / size).astype(int), (x / size).astype(int)]
+    points = np.column_stack([x, y, under + above])
+    azimuth, elevation = rng.uniform(0, 360, 60), rng.uniform(0.5, 60, 60)
+    # a sun just above and just below the skyline of the first point
+    skyline = horizon_at(towers.heights, size, points, azimuth)
+    elevation[:20] = np.clip(skyline[0, :20] + np.tile([1e-7, -1e-7], 10), 1e-3, 89)
+    found = lit(towers.heights, size, points, azimuth, elevation)
+    np.testing.assert_array_equal(found, skyline < elevation)
+    assert 0.02 < found.mean() < 0.999
+
+
+def test_a_skyline_does_not_depend_on_what_stands_elsewhere(towers):
+    """A tower that no ray passes must not move a bit of what the rays find."""
+    rng = np.random.default_rng(3)
+    size = towers.cell_size_m
+    x, y = rng.uniform(60, 170, (2, 200))
+    points = np.column_stack([x, y, np.full(200, 3.0)])
+    azimuth = np.linspace(100, 260, 33)
+    taller = towers.heights.copy()
+    taller[:8] = 400.0
+    seen = (horizon_at(heights, size, points, azimuth) for heights in (towers.heights, taller))
+    np.testing.assert_array_equal(*seen)
 
 
 def test_lines_of_sight():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import geopandas as gpd
@@ -14,6 +15,7 @@ from pvlib.pvsystem import Array, FixedMount, PVSystem
 from geodata.errors import InputError
 from twin.solar import yields
 from twin.solar.irradiance import SkyFactors
+from twin.solar.kept_yields import KeptYields, same_roofs
 from twin.solar.roofs import roof_planes
 from twin.solar.yields import read_hours, roof_yields
 
@@ -202,6 +204,7 @@ def test_same_input_same_bytes(done, roofs, resource, tmp_path):
 
 @pytest.fixture(params=[0, 256])
 def small_chunks(request, monkeypatch) -> pytest.MonkeyPatch:
+    monkeypatch.setattr("twin.solar.kept_yields.CHUNK", 4)
     monkeypatch.setattr(yields, "CHUNK", 4)
     monkeypatch.setattr(yields, "_SHARED_ORIENTATIONS", request.param)
     return monkeypatch
@@ -268,3 +271,47 @@ def test_a_town_without_roofs(roofs, resource, tmp_path):
     assert len(pd.read_parquet(tmp_path / "roofs.parquet")) == 0
     assert len(pd.read_parquet(tmp_path / "hourly_by_dong.parquet")) == 8760
     assert read_hours(tmp_path).shape == (int(resource.daylight.sum()), 0)
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {
+        file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+@pytest.mark.parametrize("edited", [["B3-1"], ["B0-1"], ["B0-1", "B7-1"], ["B1-1", "B2-1", "B4-1", "B5-1"], []])
+def test_roofs_that_nothing_has_changed_for_keep_their_yields_bit_for_bit(
+    roofs, resource, tmp_path, monkeypatch, edited
+):
+    """As after an edit of some roofs: what is kept and what is computed again must not be told apart."""
+    monkeypatch.setattr("twin.solar.kept_yields.CHUNK", 4)
+    monkeypatch.setattr(yields, "CHUNK", 4)
+    lit = int(resource.daylight.sum())
+    rng = np.random.default_rng(3)
+    seen = {roof: rng.uniform(0.2, 1.0, lit) for roof in roofs["roof_id"]}
+
+    def sky_of(table: pd.DataFrame, seen: dict[str, np.ndarray]):
+        def factors(rows: slice, plane: str) -> SkyFactors:
+            beam = np.column_stack([seen[roof] for roof in table["roof_id"].iloc[rows]])
+            return SkyFactors(
+                beam=beam,
+                circumsolar=beam,
+                isotropic=np.array([[seen[roof][0] for roof in table["roof_id"].iloc[rows]]]),
+            )
+
+        return factors
+
+    roof_yields(roofs, resource, tmp_path / "before", sky_of(roofs, seen))
+    now = roofs[roofs["roof_id"] != "B6-1"].reset_index(drop=True)
+    now.loc[now["roof_id"].isin(edited), "capacity_kwp"] *= 1.5
+    kept = KeptYields(tmp_path / "before", same_roofs(roofs, now))
+    assert list(now["roof_id"][kept.rows < 0]) == edited
+    seen |= {roof: rng.uniform(0.2, 1.0, lit) for roof in edited}
+    again = now[kept.rows < 0]
+    warm = roof_yields(now, resource, tmp_path / "warm", sky_of(again, seen), kept=kept)
+    cold = roof_yields(now, resource, tmp_path / "cold", sky_of(now, seen))
+    assert warm == cold
+    assert hashes(tmp_path / "warm") == hashes(tmp_path / "cold")
+    assert hashes(tmp_path / "warm") != hashes(tmp_path / "before")

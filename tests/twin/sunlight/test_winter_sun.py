@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pytest
 import rasterio
 import shapely
@@ -152,28 +149,3 @@ def test_no_column_calls_it_compliance_while_the_rule_is_not_verified():
     for field in told:
         assert "판정이 아니다" in field.about_ko and "no statement that a rule is met" in field.about_en
         assert field.kind == "real"
-
-
-def test_what_was_kept_is_not_looked_at_again_and_an_edit_is_seen(tmp_path, sun):
-    made = []
-
-    def keep(name, made_from, build):
-        folder = tmp_path / sha256(repr((name, made_from)).encode()).hexdigest()
-        if not folder.exists():
-            folder.mkdir()
-            build(folder)
-            made.append(name)
-        return folder
-
-    free = surface(tmp_path / "free", (HOUSE, 6.0))
-    # 20 m south of the wall, taller than the noon sun lets pass: 20 tan 29.12 = 11.1 m above the eye
-    slab = surface(tmp_path / "slab", (HOUSE, 6.0), ((300, 570, 700, 580), 30.0))
-    first = winter_sun(homes(HOUSE), free, sun, keep=keep)
-    pd.testing.assert_frame_equal(first, winter_sun(homes(HOUSE), free, sun))
-    pd.testing.assert_frame_equal(first, winter_sun(homes(HOUSE), free, sun, keep=keep))
-    assert made == ["E192_N544"]
-    shaded = winter_sun(homes(HOUSE), slab, sun, keep=keep)
-    pd.testing.assert_frame_equal(shaded, winter_sun(homes(HOUSE), slab, sun))
-    assert shaded["winter_sun_run_least_h"].iloc[0] < first["winter_sun_run_least_h"].iloc[0]
-    winter_sun(homes(HOUSE, (700, 700, 710, 708)), slab, sun, keep=keep)
-    assert made == ["E192_N544"] * 3

@@ -57,11 +57,34 @@ def metadata_schema(fields: Sequence[Field], *, unshaded: bool) -> dict[str, Any
     }
 
 
-def glb_bytes(
-    mesh: TileMesh, table: pd.DataFrame, fields: Sequence[Field], schema: Mapping[str, Any], rights: str
-) -> bytes:
-    """Return the tile as a binary glTF; ``table`` has one row for each building, in the order of `TileMesh.feature`."""
+def property_columns(table: pd.DataFrame, fields: Sequence[Field]) -> dict[str, np.ndarray]:
+    """Return the columns of ``table`` as property tables hold them: numbers with a mark for empty ones, else UTF-8."""
+    found: dict[str, np.ndarray] = {}
+    for field in fields:
+        values = table[field.name]
+        if field.kind == "real":
+            found[field.name] = values.fillna(NO_NUMBER).to_numpy(dtype=np.float64)
+            continue
+        if field.kind == "integer":
+            found[field.name] = values.fillna(NO_INTEGER).to_numpy(dtype=np.int32)
+            continue
+        if field.kind == "date":
+            values = values.dt.strftime("%Y-%m-%d")
+        texts = [("" if missing else str(value)).encode() for value, missing in zip(values, values.isna(), strict=True)]
+        found[field.name] = np.array(texts, dtype=object)
+    return found
+
+
+def glb_bytes(mesh: TileMesh, columns: Mapping[str, np.ndarray], schema: Mapping[str, Any], rights: str) -> bytes:
+    """Return the tile as a binary glTF.
+
+    Parameters
+    ----------
+    columns
+        Of `property_columns`, one row for each building in the order of `TileMesh.feature`.
+    """
     body = _Body()
+    rows = len(next(iter(columns.values())))
     low, high = mesh.positions.min(axis=0), mesh.positions.max(axis=0)
     middle = np.round((low + high) / 2, 3)
     step = max(FINEST_STEP_M, float(np.abs(mesh.positions - middle).max()) / 32767)
@@ -73,7 +96,7 @@ def glb_bytes(
     position = body.accessor(view, 5122, count, "VEC3", steps)
     view = body.add(np.column_stack([normals, np.zeros(count, np.int8)]), target=_ARRAY, stride=4)
     normal = body.accessor(view, 5120, count, "VEC3", None, normalized=True)
-    wide = len(table) > 0xFFFF
+    wide = rows > 0xFFFF
     feature = mesh.feature.astype(np.float32 if wide else np.uint16)
     padded = feature if wide else np.column_stack([feature, np.zeros(count, np.uint16)])
     feature_id = body.accessor(
@@ -89,11 +112,11 @@ def glb_bytes(
         "mode": 4,
         "extensions": {
             "EXT_mesh_features": {
-                "featureIds": [{"featureCount": len(table), "attribute": 0, "label": CLASS, "propertyTable": 0}]
+                "featureIds": [{"featureCount": rows, "attribute": 0, "label": CLASS, "propertyTable": 0}]
             }
         },
     }
-    properties = {field.name: _property(body, table[field.name], field) for field in fields}
+    properties = {name: _property(body, values) for name, values in columns.items()}
     gltf = {
         "asset": {"version": "2.0", "generator": "newtown-twin"} | ({"copyright": rights} if rights else {}),
         "extensionsUsed": ["EXT_mesh_features", "EXT_structural_metadata", "KHR_mesh_quantization"],
@@ -101,7 +124,7 @@ def glb_bytes(
         "extensions": {
             "EXT_structural_metadata": {
                 "schema": schema,
-                "propertyTables": [{"class": CLASS, "count": len(table), "properties": properties}],
+                "propertyTables": [{"class": CLASS, "count": rows, "properties": properties}],
             }
         },
         "scene": 0,
@@ -166,15 +189,11 @@ class _Body:
         return len(self.accessors) - 1
 
 
-def _property(body: _Body, values: pd.Series, field: Field) -> dict[str, Any]:
+def _property(body: _Body, values: np.ndarray) -> dict[str, Any]:
     """Put one column into the body and return its place in the property table."""
-    if field.kind == "real":
-        return {"values": body.add(values.fillna(NO_NUMBER).to_numpy(dtype=np.float64))}
-    if field.kind == "integer":
-        return {"values": body.add(values.fillna(NO_INTEGER).to_numpy(dtype=np.int32))}
-    if field.kind == "date":
-        values = values.dt.strftime("%Y-%m-%d")
-    texts = [("" if missing else str(value)).encode() for value, missing in zip(values, values.isna(), strict=True)]
+    if values.dtype != object:
+        return {"values": body.add(values)}
+    texts = values.tolist()
     offsets = np.cumsum([0, *(len(text) for text in texts)]).astype(np.uint32)
     # a view must not be empty, even if every text is
     joined = b"".join(texts) or b"\x00"

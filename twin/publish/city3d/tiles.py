@@ -13,12 +13,11 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 
 from geodata.catalogue import LAYERS
 from twin.publish.about import ReleaseAbout
 from twin.publish.city3d.faces import Faces
-from twin.publish.city3d.glb import TileMesh, glb_bytes, metadata_schema
+from twin.publish.city3d.glb import TileMesh, glb_bytes, metadata_schema, property_columns
 from twin.publish.city3d.mesh import face_normals, mesh_of
 from twin.publish.city3d.place import Frame, globe_coordinates
 
@@ -54,7 +53,6 @@ def write_tiles(
     place = np.column_stack([middle.x, middle.y])
     large = sizes >= float(rules["large_building_m"])
     corner_building = faces.point_building[mesh.corner]
-    corner_tile = np.array([], dtype=np.int64)
     (folder / "tiles").mkdir()
 
     keys = np.where(large[:, None], np.floor(place / coarse), np.floor(place / fine)).astype(np.int64)
@@ -64,22 +62,21 @@ def write_tiles(
     )
     order, tile = np.unique(names, return_inverse=True)
     corner_tile = tile[corner_building]
+    members = [_members(owner, len(order)) for owner in (tile, corner_tile, corner_tile[mesh.triangles[:, 0]])]
+    row_of, place_of = (_numbered(groups) for groups in members[:2])
+    columns = property_columns(buildings, fields)
     contents: dict[str, dict[str, Any]] = {}
-    for number, name in enumerate(order.tolist()):
-        rows = np.flatnonzero(tile == number)
-        own = np.flatnonzero(corner_tile == number)
+    for name, rows, own, cut in zip(order.tolist(), *members, strict=True):
         if not len(own):
             continue
-        place_of = np.full(len(mesh.corner), -1)
-        place_of[own] = np.arange(len(own))
-        picked = mesh.triangles[corner_tile[mesh.triangles[:, 0]] == number]
-        row_of = np.full(len(buildings), -1)
-        row_of[rows] = np.arange(len(rows))
         part = TileMesh(
-            local[mesh.corner[own]], normals[mesh.face[own]], row_of[corner_building[own]], place_of[picked]
+            local[mesh.corner[own]],
+            normals[mesh.face[own]],
+            row_of[corner_building[own]],
+            place_of[mesh.triangles[cut]],
         )
-        table = pd.DataFrame(buildings.iloc[rows].drop(columns="geometry"))
-        (folder / "tiles" / f"{name}.glb").write_bytes(glb_bytes(part, table, fields, schema, about.rights))
+        told = {column: values[rows] for column, values in columns.items()}
+        (folder / "tiles" / f"{name}.glb").write_bytes(glb_bytes(part, told, schema, about.rights))
         contents[name] = {"region": _region(globe[mesh.corner[own]]), "largest": float(sizes[rows].max())}
     tree = _tree(contents, frame, fine, coarse)
     tileset = {
@@ -91,6 +88,19 @@ def write_tiles(
     text = json.dumps(tileset, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     (folder / "tileset.json").write_text(text, encoding="utf-8")
     return {"tiles": len(contents), "triangles": len(mesh.triangles)}
+
+
+def _members(owner: np.ndarray, count: int) -> list[np.ndarray]:
+    """Return what belongs to each of ``count`` owners, ascending."""
+    return np.split(np.argsort(owner, kind="stable"), np.cumsum(np.bincount(owner, minlength=count))[:-1])
+
+
+def _numbered(groups: list[np.ndarray]) -> np.ndarray:
+    """Return for each member of ``groups`` its place in its group."""
+    places = np.empty(sum(map(len, groups)), dtype=np.int64)
+    for group in groups:
+        places[group] = np.arange(len(group))
+    return places
 
 
 def _extras(about: ReleaseAbout, rules: Mapping[str, Any]) -> dict[str, Any]:

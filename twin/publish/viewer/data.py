@@ -85,23 +85,27 @@ def write_scenario(
     for name, frame in shown.items():
         middle = frame.geometry.representative_point()
         corner = np.floor(np.column_stack([middle.x, middle.y]) / TILE_M).astype(int)
-        keys = np.array([f"{x}_{y}" for x, y in corner.tolist()], dtype=object)
-        globe = frame.to_crs("EPSG:4326")
-        box = np.append(np.minimum(box[:2], globe.total_bounds[:2]), np.maximum(box[2:], globe.total_bounds[2:]))
-        for square, rows in pd.Series(np.arange(len(frame))).groupby(keys, sort=True):
-            part = globe.iloc[rows.to_numpy()]
-            tile = tiles.setdefault(str(square), {"box": part.total_bounds.tolist()})
-            bounds = part.total_bounds
-            tile["box"] = [*np.minimum(tile["box"][:2], bounds[:2]), *np.maximum(tile["box"][2:], bounds[2:])]
+        keys = np.array([f"{x}_{y}" for x, y in corner.tolist()])
+        globe = frame.geometry.to_crs("EPSG:4326")
+        edges = shapely.bounds(globe.to_numpy())
+        box = _widened(box, edges)
+        shapes = _rings(globe.to_numpy())
+        columns = {field.name: _values(frame[field.name], field) for field in fields[name]}
+        squares, square = np.unique(keys, return_inverse=True)
+        for number, rows in enumerate(np.split(np.argsort(square, kind="stable"), np.cumsum(np.bincount(square))[:-1])):
+            key, here = str(squares[number]), rows.tolist()
+            tile = tiles.setdefault(key, {"box": np.array([np.inf, np.inf, -np.inf, -np.inf])})
+            tile["box"] = _widened(tile["box"], edges[rows])
             tile[name] = {
-                "shapes": [_rings(shape) for shape in part.geometry],
-                "columns": {field.name: _values(part[field.name], field) for field in fields[name]},
+                "shapes": [shapes[row] for row in here],
+                "columns": {column: [values[row] for row in here] for column, values in columns.items()},
             }
         if name == "parcels":
-            places = globe.geometry.representative_point()
+            places = shapely.get_coordinates(globe.representative_point().to_numpy()).tolist()
+            jibun = frame["jibun"].astype(object).where(frame["jibun"].notna(), None)
             search = [
-                [pnu, None if pd.isna(jibun) else jibun, key, round(point.x, 6), round(point.y, 6)]
-                for pnu, jibun, key, point in zip(frame["pnu"], frame["jibun"], keys, places, strict=True)
+                [pnu, lot, key, round(x, 6), round(y, 6)]
+                for pnu, lot, key, (x, y) in zip(frame["pnu"], jibun, keys.tolist(), places, strict=True)
             ]
     for key, tile in tiles.items():
         content = {name: value for name, value in tile.items() if name != "box"}
@@ -190,16 +194,30 @@ def _sources(run_info: pd.DataFrame | None, name: str) -> list[list[str]]:
     return [list(pair) for pair in sorted(found)]
 
 
-def _rings(shape: shapely.Geometry) -> list[list[list[int]]]:
-    """Return the polygons of ``shape`` as rings of longitude and latitude in steps, each counted from the one before."""
-    polygons = []
-    for polygon in shapely.get_parts(shape):
-        rings = []
-        for ring in shapely.get_rings(polygon):
-            steps = np.round(shapely.get_coordinates(ring) / STEP_DEG).astype(np.int64)
-            rings.append(np.diff(steps, axis=0, prepend=np.zeros((1, 2), dtype=np.int64)).reshape(-1).tolist())
-        polygons.append(rings)
-    return polygons
+def _widened(box: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Return ``box`` (west, south, east, north) widened to hold all boxes ``edges``."""
+    return np.append(
+        np.fmin(box[:2], np.nanmin(edges[:, :2], axis=0)), np.fmax(box[2:], np.nanmax(edges[:, 2:], axis=0))
+    )
+
+
+def _rings(shapes: np.ndarray) -> list[list[list[list[int]]]]:
+    """Return for each shape its polygons as rings of longitude and latitude in steps, each counted from the one before."""
+    polygons, shape = shapely.get_parts(shapes, return_index=True)
+    rings, polygon = shapely.get_rings(polygons, return_index=True)
+    corners, ring = shapely.get_coordinates(rings, return_index=True)
+    steps = np.round(corners / STEP_DEG).astype(np.int64)
+    counted = np.diff(steps, axis=0, prepend=0)
+    first = np.diff(ring, prepend=-1) != 0
+    counted[first] = steps[first]
+    flat, edge = counted.reshape(-1).tolist(), (2 * np.searchsorted(ring, np.arange(len(rings) + 1))).tolist()
+    found: list[list[list[list[int]]]] = [[] for _ in shapes]
+    of_polygon: list[list[list[int]]] = [[] for _ in polygons]
+    for number, owner in enumerate(polygon.tolist()):
+        of_polygon[owner].append(flat[edge[number] : edge[number + 1]])
+    for outline, owner in zip(of_polygon, shape.tolist(), strict=True):
+        found[owner].append(outline)
+    return found
 
 
 def _values(values: pd.Series, field: Field) -> list[Any]:

@@ -1,0 +1,76 @@
+"""All that hides the sky from the roof planes of a town, and which planes see another sky than before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from twin.sky.canopy_skyline import BlendedFactors, CanopySkyline, changed_planes, town_factors
+from twin.sky.factors import PlaneFactors
+from twin.sky.plane_cells import Sampling
+from twin.sky.planes import HorizonDistribution
+from twin.sky.town import load_skyline
+from twin.solar.resource import Resource
+
+
+@dataclass(frozen=True)
+class TownSky:
+    """Skylines of all roof planes of a town, as the step `skyline` stores them."""
+
+    near: HorizonDistribution
+    far_deg: np.ndarray
+    trees: CanopySkyline | None
+
+    @classmethod
+    def load(cls, folder: Path) -> TownSky:
+        """Read what the step has stored."""
+        near, far = load_skyline(folder)
+        return cls(near, far, CanopySkyline.load(folder))
+
+    @property
+    def known(self) -> np.ndarray:
+        """Which planes lie on a known surface."""
+        return self.near.sampling != Sampling.NO_SURFACE
+
+    def take(self, planes: np.ndarray) -> TownSky:
+        """Return the sky of some planes, ascending."""
+        trees = None
+        if self.trees is not None:
+            hidden = np.flatnonzero(np.isin(planes, self.trees.planes))
+            at = np.searchsorted(self.trees.planes, planes[hidden])
+            trees = CanopySkyline(hidden, self.trees.distribution.take(at), self.trees.evergreen[at])
+        return TownSky(self.near.take(planes), self.far_deg[planes], trees)
+
+    def factors(self, planes: pd.DataFrame, resource: Resource, timezone: str) -> PlaneFactors | BlendedFactors:
+        """Return the factors of these ``planes``, which are those of the town."""
+        return town_factors(planes, self.near, self.far_deg, self.trees, resource=resource, timezone=timezone)
+
+
+def other_sky(before: TownSky, old: np.ndarray, after: TownSky, new: np.ndarray) -> np.ndarray:
+    """Return which planes see another sky; ``old`` and ``new`` are positions of the same planes, both bool (planes,)."""
+    one, two = before.near.take(old), after.near.take(new)
+    differs = changed_planes(one, two)
+    differs |= (one.sampling != two.sampling) | (one.cells != two.cells)
+    differs |= (before.far_deg[old] != after.far_deg[new]).any(axis=1)
+    return differs | other_trees(before.trees, old, after.trees, new)
+
+
+def other_trees(
+    before: CanopySkyline | None, old: np.ndarray, after: CanopySkyline | None, new: np.ndarray
+) -> np.ndarray:
+    """Return which planes other trees hide, or another share of evergreen ones; positions as in `other_sky`."""
+    place, spot = (tree_places(trees, wanted) for trees, wanted in ((before, old), (after, new)))
+    differs: np.ndarray = (place >= 0) != (spot >= 0)
+    both = np.flatnonzero((place >= 0) & (spot >= 0))
+    if before is not None and after is not None and len(both):
+        one, two = before.distribution.take(place[both]), after.distribution.take(spot[both])
+        differs[both] = changed_planes(one, two) | (before.evergreen[place[both]] != after.evergreen[spot[both]])
+    return differs
+
+
+def tree_places(trees: CanopySkyline | None, planes: np.ndarray) -> np.ndarray:
+    """Return the position of each of ``planes`` among those that trees hide something from, -1 where it is none."""
+    return np.full(len(planes), -1) if trees is None else pd.Index(trees.planes).get_indexer(planes)
