@@ -47,6 +47,7 @@ COLOURS: dict[Role, str] = {
     "surface_model": "#4338ca",
     "park_entrances": "#0e7490",
     "footways": "#78716c",
+    "bus_stops": "#1d4ed8",
 }
 _COMPASS = ("북", "북동", "동", "남동", "남", "남서", "서", "북서")
 

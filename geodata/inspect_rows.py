@@ -34,6 +34,7 @@ NEEDED_FOR: dict[Role, tuple[str, str]] = {
         "walking distances to parks (without it a park is entered where streets meet it)",
     ),
     "footways": ("보도의 여름철 그늘 시간", "summer shade hours of footways"),
+    "bus_stops": ("버스정류장의 여름철 그늘 시간", "summer shade hours of bus stops"),
     "ndvi": ("필지별 식생지수", "vegetation index of parcels"),
     "surface_model": (
         "측량한 높이로 음영과 지붕 경사 계산 (사이트 파일에서 지정)",

@@ -12,7 +12,7 @@ from geodata.parts import UNDECIDED, Candidate, decide_crs, has_place, layer_par
 from geodata.probe import SIDECARS, Look, look, measure
 from geodata.problems import problem
 from geodata.products import recognise
-from geodata.products.model import NEEDED, RAW_COLUMNS, TABLE_ROLES, Product
+from geodata.products.model import NEEDED, PLACE_TABLE_ROLES, RAW_COLUMNS, TABLE_ROLES, Product
 from geodata.site import Role, SourceSpec
 from geodata.table_file import survey
 
@@ -134,7 +134,7 @@ def _wrong_columns(found: Look, role: Role, spec: SourceSpec, product: Product |
     if role == "terrain" and is_kind == "vector" and (product is not None or "elevation_m" in spec.columns):
         kind = is_kind
     is_city = role == "buildings" and is_kind == "city"
-    if kind != is_kind and not is_city and not (role in TABLE_ROLES and is_kind == "table"):
+    if kind != is_kind and not is_city and not (role in TABLE_ROLES | PLACE_TABLE_ROLES and is_kind == "table"):
         lines = ", or contour lines with columns.elevation_m" if (role, is_kind) == ("terrain", "vector") else ""
         return f"{role}.path: this is a {is_kind} file, a {kind} file is needed{lines}"
     if kind != "vector" or is_city:

@@ -37,6 +37,7 @@ Role = Literal[
     "surface_model",
     "park_entrances",
     "footways",
+    "bus_stops",
 ]
 ROLES: tuple[Role, ...] = get_args(Role)
 """What a file of the inbox can be for; one clean layer each."""
@@ -60,12 +61,21 @@ ROLE_TITLES: dict[Role, tuple[str, str]] = {
     "surface_model": ("표면모델(DSM)", "surface model (DSM)"),
     "park_entrances": ("공원 출입구", "park entrances"),
     "footways": ("보도(인도)", "footways"),
+    "bus_stops": ("버스정류장", "bus stops"),
 }
 """Korean and English title of each role."""
 
 CORE_ROLES: tuple[Role, ...] = ("parcels", "buildings", "land_cover", "parks", "terrain", "weather", "plan_blocks")
 """Without these a layer or a result is missing."""
-OPTIONAL_ROLES: tuple[Role, ...] = ("roof_planes", "ndvi", "roads", "surface_model", "park_entrances", "footways")
+OPTIONAL_ROLES: tuple[Role, ...] = (
+    "roof_planes",
+    "ndvi",
+    "roads",
+    "surface_model",
+    "park_entrances",
+    "footways",
+    "bus_stops",
+)
 """These only refine what is there without them."""
 
 PRESENT = "existing"

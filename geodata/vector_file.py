@@ -30,8 +30,10 @@ from geodata.pnu import compose_pnu
 from geodata.products import product as product_called
 from geodata.products.model import QUANTITIES, RAW_COLUMNS, first_filled
 from geodata.site import Role
+from geodata.table_file import read_table
 
 BATCH_ROWS = 65_536
+DEGREES = "EPSG:4326"
 Box = tuple[float, float, float, float]
 _KEYS: dict[Role, tuple[str, ...]] = {
     "parcels": ("pnu",),
@@ -42,6 +44,7 @@ _KEYS: dict[Role, tuple[str, ...]] = {
     "roads": ("source_id",),
     "park_entrances": ("source_id",),
     "footways": ("source_id",),
+    "bus_stops": ("source_id",),
 }
 """What the source calls its records, in order of preference."""
 
@@ -54,7 +57,7 @@ def read_dataset(inbox: Path, dataset: Dataset, crs: str, bbox: Box | None = Non
     inbox
         Folder that the dataset's paths start at.
     dataset
-        A dataset of vector parts.
+        A dataset of vector parts, or of tables with `longitude` and `latitude` in degrees (WGS 84).
     crs
         Target system, ``EPSG:nnnn``.
     bbox
@@ -77,6 +80,8 @@ def read_dataset(inbox: Path, dataset: Dataset, crs: str, bbox: Box | None = Non
     """
     if any(part.kind == "city" for part in dataset.parts):
         return read_city_dataset(inbox, dataset, crs, bbox)
+    if any(part.kind == "table" for part in dataset.parts):
+        return _read_places(inbox, dataset, crs, bbox)
     frames = []
     read = 0
     for number, part in enumerate(dataset.parts, start=1):
@@ -86,6 +91,20 @@ def read_dataset(inbox: Path, dataset: Dataset, crs: str, bbox: Box | None = Non
                 frames.append(frame)
     whole = pd.concat(frames, ignore_index=True) if frames else _empty(dataset, crs)
     return RawLayer(dataset=dataset, frame=whole, read=read, outside=read - len(whole))
+
+
+def _read_places(inbox: Path, dataset: Dataset, crs: str, bbox: Box | None) -> RawLayer:
+    """Read tables whose records lie at a longitude and a latitude; one without both numbers has no geometry."""
+    told = read_table(inbox, dataset)
+    frame = told.frame.drop(columns="broken")
+    degrees = [pd.to_numeric(frame[name], errors="coerce").to_numpy("float64") for name in ("longitude", "latitude")]
+    known = np.isfinite(degrees).all(axis=0)
+    shapes = np.full(len(frame), None, dtype=object)
+    shapes[known] = shapely.points(*(part[known] for part in degrees))
+    frame["source_key"] = first_filled(frame, (*_KEYS.get(dataset.role, ()), "source_key"))
+    keep = _wanted(shapes, DEGREES, None if bbox is None else _box_in(DEGREES, crs, bbox))
+    located = gpd.GeoDataFrame(frame[keep].reset_index(drop=True), geometry=shapes[keep], crs=DEGREES).to_crs(crs)
+    return RawLayer(dataset=dataset, frame=located, read=told.read, outside=told.read - len(located))
 
 
 def _empty(dataset: Dataset, crs: str) -> gpd.GeoDataFrame:

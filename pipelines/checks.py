@@ -131,6 +131,7 @@ LOOKED_AT = {
     "parks": ("scenario/blocks",),
     "plan_blocks": ("scenario/blocks",),
     "buildings": ("scenario/footprints",),
+    "bus_stops": ("sources/bus_stops",),
     "roofs": ("scenario/footprints", "sources/resource"),
     "districts": ("sources/study_area", "scenario/parcels", "scenario/buildings", "scenario/roofs"),
     "run_info": (INVENTORY,),
@@ -170,6 +171,11 @@ def _completeness(layer: Layer, frame: pd.DataFrame, scenario: str, objects: Obj
                 return [] if designated is None else _same_keys("parks", frame["park_id"], designated["park_id"])
             planned = read_table(objects(f"{scenario}/blocks").data / "features.parquet")
             return park_problems(frame, designated, planned)
+        case "bus_stops":
+            known = read_table(objects("sources/bus_stops").data / "features.parquet")["stop_id"]
+            # a plan loses those on the ground that it changes
+            stays = known if scenario == PRESENT else known[known.isin(frame["stop_id"])]
+            return _same_keys("bus stops", frame["stop_id"], stays)
         case "plan_blocks":
             expected = read_table(objects(f"{scenario}/blocks").data / "features.parquet")
             return _same_keys("plan blocks", frame["block_id"], expected["block_id"])

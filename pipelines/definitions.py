@@ -13,6 +13,7 @@ import dagster as dg
 from geodata.site import Site
 from pipelines.assets import (
     biotope,
+    bus_stops,
     comparison,
     energy,
     green,
@@ -47,6 +48,7 @@ SCENARIO_STEPS: tuple[Step, ...] = (
     *shortlist.STEPS,
     *green.STEPS,
     *biotope.STEPS,
+    *bus_stops.STEPS,
     *publish.STEPS,
 )
 

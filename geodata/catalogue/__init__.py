@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from geodata.catalogue.access import UNSERVED_BUILDINGS
 from geodata.catalogue.buildings import BUILDINGS, ROOFS
+from geodata.catalogue.bus_stops import BUS_STOPS
 from geodata.catalogue.cadastre import DISTRICTS, PARCELS, PLAN_BLOCKS
 from geodata.catalogue.changes import CHANGE_LAYERS
 from geodata.catalogue.comparison import COMPARISON_BLOCKS, COMPARISON_DISTRICTS
@@ -19,7 +20,7 @@ from geodata.catalogue.shortlist import SHORTLIST
 LAYERS: dict[str, Layer] = {
     layer.name: layer
     for layer in (
-        DISTRICTS, PLAN_BLOCKS, PARCELS, BUILDINGS, ROOFS, GREEN, PARKS, UNSERVED_BUILDINGS, CARBON_PATH, SHORTLIST, QUALITY, RUN_INFO,
+        DISTRICTS, PLAN_BLOCKS, PARCELS, BUILDINGS, ROOFS, GREEN, PARKS, BUS_STOPS, UNSERVED_BUILDINGS, CARBON_PATH, SHORTLIST, QUALITY, RUN_INFO,
     )
 }
 """All layers of ``twin.gpkg`` in the order in which they are published."""

@@ -11,6 +11,7 @@ from geodata.catalogue.biotope import (
     GREEN_PARTS,
     ROOF_BUDGET_FIELDS,
 )
+from geodata.catalogue.bus_stops import STOP_FIELDS
 from geodata.catalogue.energy import ENERGY_POOL_FIELDS
 from geodata.catalogue.heat import HEAT_FIELDS
 from geodata.catalogue.model import Choice, Field, Layer
@@ -48,7 +49,7 @@ DISTRICTS = Layer(
         Field(name="building_footprint_m2", kind="real", ko="건물 바닥면적 합", en="Building footprint", unit="m2", decimals=1, minimum=0, required=False),
         Field(name="park_area_m2", kind="real", ko="공원 면적", en="Park area", unit="m2", decimals=1, minimum=0, required=False,
               about_ko="도시계획시설로 결정된 공원의 면적. 녹지는 빼고, 조성 여부는 가리지 않는다", about_en="area designated as park by urban planning, built or not; buffer green is not counted"),
-        *RESIDENT_SHARES, *RULE_SHARES, *PARK_SHARES, *GREEN_COVER, *GREEN_PARTS, *COVER_FIELDS, *BIOTOPE_RATIOS, *BIOTOPE_PLANNED, *BIOTOPE_MEAN_TARGET, *HEAT_FIELDS, *ROOF_BUDGET_FIELDS, *SOLAR_SUMS, *ENERGY_POOL_FIELDS,
+        *RESIDENT_SHARES, *RULE_SHARES, *PARK_SHARES, *GREEN_COVER, *GREEN_PARTS, *COVER_FIELDS, *BIOTOPE_RATIOS, *BIOTOPE_PLANNED, *BIOTOPE_MEAN_TARGET, *HEAT_FIELDS, *STOP_FIELDS, *ROOF_BUDGET_FIELDS, *SOLAR_SUMS, *ENERGY_POOL_FIELDS,
     ),
 )
 

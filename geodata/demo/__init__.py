@@ -28,6 +28,7 @@ from geodata.demo.plan_files import write_district, write_plan
 from geodata.demo.plots import build_parcels
 from geodata.demo.road_files import write_roads
 from geodata.demo.spec import CRS, DESIGNS, Design, Size
+from geodata.demo.stop_files import write_stops
 from geodata.demo.street_network import street_network
 from geodata.demo.terrain_files import write_terrain
 from geodata.demo.weather_files import NORMAL_KWH_M2, NORMAL_SOURCE, STATION, write_weather
@@ -51,6 +52,7 @@ STAGES = (
     "weather_files",
     "road_files",
     "entrance_files",
+    "stop_files",
 )
 """What has a generator of its own, so that a change in one leaves the others as they were; a new one joins at the end."""
 
@@ -120,6 +122,7 @@ def write_demo(folder: Path, size: Size = "town", seed: int = 41210) -> Path:
         "weather": write_weather(inbox, layout, chance["weather_files"]),
         "roads": write_roads(inbox, network.lines, layout.study, chance["road_files"]),
         "park_entrances": write_entrances(inbox, network.gates, parks, layout.study, chance["entrance_files"]),
+        "bus_stops": write_stops(inbox, network.lines, layout.study, chance["stop_files"]),
     }
     (folder / "truth.json").write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     _write_study_area(folder, layout)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from geodata.products.building_register import BR_TITLE_INFO, MART_DJY_03
 from geodata.products.buildings import AL_D010, F_FAC_BUILDING
+from geodata.products.bus_stops import BUS_STOPS
 from geodata.products.cadastre import AL_D002, LP_PA_CBND_BUBUN, LSMD_CONT_LDREG, PARCELS_BY_JIBUN
 from geodata.products.city_model import CITYJSON_BUILDINGS, CITYJSON_ROOFS
 from geodata.products.district import DISTRICT
@@ -37,6 +38,7 @@ PRODUCTS: tuple[Product, ...] = (
     *TOPOGRAPHIC_MAPS,
     OSM_ROADS,
     PARK_ENTRANCES,
+    BUS_STOPS,
     LAND_USE_PLAN,
     DISTRICT,
     PARCELS_BY_JIBUN,

@@ -276,6 +276,7 @@ RAW_COLUMNS: Mapping[Role, tuple[str, ...]] = {
     "roads": ("source_id", "class", "road_name", "name", "width_m"),
     "park_entrances": ("source_id", "park_name", "name"),
     "footways": ("source_id", "paving", "width_m"),
+    "bus_stops": ("source_id", "name", "longitude", "latitude"),
     "land_characteristics": (
         "pnu",
         "jimok",
@@ -334,6 +335,9 @@ QUANTITIES = frozenset(
 
 TABLE_ROLES: frozenset[Role] = frozenset({"land_characteristics", "land_use_regulation", "building_register"})
 """Roles whose files are read for their attributes alone; a geometry that comes with them is not looked at."""
+
+PLACE_TABLE_ROLES: frozenset[Role] = frozenset({"bus_stops"})
+"""Roles of points that a table with `longitude` and `latitude` may hold as well as a map layer."""
 
 NEEDED: Mapping[Role, tuple[tuple[str, ...], ...]] = {
     "parcels": (("pnu",), ("dong_name", "jibun")),

@@ -10,7 +10,7 @@ import pandas as pd
 
 from geodata.catalogue import LAYERS
 from geodata.site import PRESENT
-from geodata.study_area import with_parcels
+from geodata.study_area import StudyArea, with_parcels
 from pipelines.assets.solar import surface_with_trees
 from pipelines.assets.sources import AREA, load_area
 from pipelines.steps import Step, step
@@ -157,8 +157,7 @@ def heat(work: Work) -> None:
     필지·계획 블록·공원·법정동별 불투수율, 여름 그늘 시간, 햇볕·포장 노출 지수.
     """
     area = load_area(work)
-    centre = gpd.GeoSeries([area.area.representative_point()], crs=area.crs).to_crs("EPSG:4326").iloc[0]
-    sun_h = summer_sun_h(daylight_path(centre.y, centre.x, 0.0, work.site.timezone))
+    sun_h = summer_day_h(work, area)
     work.metadata["summer_sun_h"] = round(sun_h, 2)
     before = work.before_where_same(
         "scenario/land_cover", "scenario/blocks", "sources/parks", "sources/parcels", "sources/footways", AREA
@@ -183,11 +182,24 @@ def heat(work: Work) -> None:
         work.write(heat_of(frame, key, sealed, shaded, sun_h), file)
 
 
+def summer_day_h(work: Work, area: StudyArea) -> float:
+    """Return how long the sun is up over the town on a mean day of June to August [h]."""
+    centre = gpd.GeoSeries([area.area.representative_point()], crs=area.crs).to_crs("EPSG:4326").iloc[0]
+    return summer_sun_h(daylight_path(centre.y, centre.x, 0.0, work.site.timezone))
+
+
+def shade_file(work: Work) -> Path | None:
+    """Return the raster of summer shade, or None where no surface casts any."""
+    file = work.path("scenario/sky_rasters", SHADE_FILE)
+    return file if work.has("scenario/sky_rasters") and file.exists() else None
+
+
 def ground_shade(work: Work, before: Before | None) -> GroundShade | None:
     """Return the summer shade of the grounds of the town, with that of ``before``; None where no surface casts any."""
-    if not work.has("scenario/sky_rasters") or not work.path("scenario/sky_rasters", SHADE_FILE).exists():
+    stored = shade_file(work)
+    if stored is None:
         return None
-    shade = ShadeRaster.read(work.path("scenario/sky_rasters", SHADE_FILE))
+    shade = ShadeRaster.read(stored)
     made_from = {
         "land": [work.need(name).content for name in ("scenario/land_cover", "sources/footways")],
         "plan": work.need("scenario/blocks").content if work.has("scenario/blocks") else None,

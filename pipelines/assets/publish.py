@@ -38,6 +38,7 @@ CLEAN = (
     "sources/plan_blocks",
     "sources/roads",
     "sources/footways",
+    "sources/bus_stops",
     "sources/roof_planes",
     "sources/land_characteristics",
     "sources/land_use_regulation",
@@ -99,7 +100,7 @@ def parameter_files() -> dict[str, Parameters]:
 
 @step("scenario/districts", group="publish", layer=LAYERS["districts"],
       needs=(AREA, "scenario/parcels", "scenario/buildings", "scenario/parks", "scenario/cover", "scenario/biotope", "scenario/heat",
-             "scenario/roof_budget", "scenario/energy"))  # fmt: skip
+             "scenario/bus_stops", "scenario/roof_budget", "scenario/energy"))  # fmt: skip
 def districts(work: Work) -> None:
     """Published layer: indicators summed by legal dong, and by the project's own district.
 
@@ -112,7 +113,7 @@ def districts(work: Work) -> None:
         work.frame_or_none("scenario/parks"),
         work.frame_or_none("scenario/cover", "districts.parquet"),
     )
-    for name in ("scenario/biotope", "scenario/heat", "scenario/roof_budget"):
+    for name in ("scenario/biotope", "scenario/heat", "scenario/bus_stops", "scenario/roof_budget"):
         rows = work.joined(rows, "dong_code", name, "districts.parquet")
     if work.has("scenario/energy"):
         rows = pool_columns(rows, work.frame("scenario/energy", "districts.parquet"), "dong_code")

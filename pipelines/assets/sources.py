@@ -11,6 +11,7 @@ import pandas as pd
 from geodata.accounting import QualityLog
 from geodata.clean.building_register import clean_building_register
 from geodata.clean.buildings import clean_buildings
+from geodata.clean.bus_stops import clean_bus_stops
 from geodata.clean.district import district_boundary
 from geodata.clean.footways import clean_footways
 from geodata.clean.land_cover import clean_land_cover
@@ -254,6 +255,16 @@ def footways(work: Work) -> None:
     work.write_clean(clean_footways(_read(work, "footways", area), area))
 
 
+@step("sources/bus_stops", group="sources", role="bus_stops", needs=(AREA,))
+def bus_stops(work: Work) -> None:
+    """Clean bus stops, points with a number and a name; published with their shade.
+
+    정제한 버스정류장.
+    """
+    area = load_area(work)
+    work.write_clean(clean_bus_stops(_read(work, "bus_stops", area), area))
+
+
 @step("sources/terrain", group="sources", role="terrain", needs=(AREA,), kinds={"rasterio"})
 def terrain(work: Work) -> None:
     """Terrain of the study area in the site's CRS; cells without data stay empty.
@@ -357,6 +368,7 @@ STEPS: tuple[Step, ...] = (
     plan_blocks,
     roads,
     footways,
+    bus_stops,
     terrain,
     surface_model,
     roof_planes,

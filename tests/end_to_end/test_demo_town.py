@@ -7,6 +7,7 @@ import json
 import re
 import sqlite3
 
+import numpy as np
 import pandas as pd
 import pyogrio
 import pystac
@@ -117,6 +118,25 @@ def test_people_walk_on_the_streets_that_the_maker_drew(town, truth):
         assert (parks["entrance_source"] == "surveyed").sum() == planted["parks_surveyed"]
         reasons = pyogrio.read_dataframe(town.latest / scenario / "twin.gpkg", layer="quality")["reason"]
         assert (reasons == "entrance_without_park").sum() == planted["without_park"]
+
+
+def test_bus_stops_are_published_with_their_shade(town, truth):
+    planted = truth["bus_stops"]
+    found = account(town, "bus_stops")
+    assert (found["read"], found["outside"], found["published"], found["merged"]) == (
+        planted["rows"], planted["rows_outside"], planted["published"], planted["exact_duplicate_rows"],
+    )  # fmt: skip
+    stops, districts = read(town, "bus_stops"), read(town, "districts")
+    assert len(stops) == planted["published"]
+    assert stops["stop_shade_h"].between(0, 14.5).all()
+    dongs = districts[districts["kind"] == "legal_dong"]
+    assert dongs["bus_stop_count"].sum() == len(stops)
+    mean = stops.groupby("dong_code")["stop_shade_h"].mean()
+    told = dongs.set_index("dong_code")["stop_shade_h"].dropna()
+    # both are rounded to a tenth
+    np.testing.assert_allclose(told, mean[told.index], atol=0.1)
+    planned = pyogrio.read_dataframe(town.latest / "planned" / "twin.gpkg", layer="bus_stops")
+    assert set(planned["stop_id"]) <= set(stops["stop_id"])
 
 
 def test_cover_classes_sum_to_the_parcel(town):

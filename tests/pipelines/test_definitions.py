@@ -67,7 +67,7 @@ def test_every_published_layer_declares_its_columns_and_is_checked(definitions):
 
 def test_every_check_blocks_and_explains_itself(definitions):
     checks = [spec for d in definitions.asset_checks for spec in d.check_specs]
-    assert len(checks) == 25
+    assert len(checks) == 27
     for spec in checks:
         assert spec.blocking
         assert spec.description

@@ -126,6 +126,8 @@ class GroundShade:
             bands = [_Band(self._shade, name, cells) for name, cells in self.grounds.items()]
             shapes = gpd.GeoDataFrame(geometry=pieces[todo], crs=self._shade.crs)
             told = exact_extract(bands, shapes, ["sum", "count"], output="pandas")
+            # one band alone is told without its name
+            told.columns = names if len(bands) == 1 else list(told.columns)
             found[todo] = told[names].to_numpy("float64")
         return pd.DataFrame(found, columns=names)
 

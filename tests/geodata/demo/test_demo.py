@@ -413,6 +413,7 @@ def test_weather_has_no_line_longer_or_shorter_than_the_format(town: Path) -> No
 
 def test_real_readers_find_what_was_planted(town: Path, truth: dict) -> None:
     from geodata.clean.buildings import clean_buildings
+    from geodata.clean.bus_stops import clean_bus_stops
     from geodata.clean.parcels import clean_parcels
     from geodata.clean.park_entrances import clean_park_entrances
     from geodata.clean.roads import clean_roads
@@ -435,6 +436,7 @@ def test_real_readers_find_what_was_planted(town: Path, truth: dict) -> None:
         "district",
         "roads",
         "park_entrances",
+        "bus_stops",
     }
     bounds = tuple(area.area.buffer(50).bounds)
     parcels = clean_parcels(
@@ -469,6 +471,30 @@ def test_real_readers_find_what_was_planted(town: Path, truth: dict) -> None:
     assert entrances.account.read == planted["rows"]
     assert entrances.account.merged == planted["exact_duplicate_rows"]
     assert entrances.account.reasoned == 0
+    stops = clean_bus_stops(
+        [read_dataset(site.inbox, d, area.crs, bounds) for d in inventory.datasets_for("bus_stops")], area
+    )
+    planted = truth["bus_stops"]
+    assert (stops.account.read, stops.account.outside) == (planted["rows"], planted["rows_outside"])
+    assert (stops.account.merged, stops.account.published) == (planted["exact_duplicate_rows"], planted["published"])
+    told = stops.quality["reason"].value_counts()
+    assert (told["no_geometry"], told["coordinates_out_of_range"]) == (
+        planted["without_place"], planted["degrees_swapped"],
+    )  # fmt: skip
+
+
+def test_bus_stops_stand_beside_the_streets(town: Path, truth: dict, roads: gpd.GeoDataFrame) -> None:
+    table = pd.read_csv(town / "inbox" / "국토교통부_전국 버스정류장 위치정보.csv", encoding="cp949", dtype="str")
+    assert len(table) == truth["bus_stops"]["rows"]
+    assert table.duplicated().sum() == truth["bus_stops"]["exact_duplicate_rows"]
+    mine = table[(table["도시코드"] == "31060") & table["위도"].str.startswith("37", na=False)].drop_duplicates()
+    assert len(mine) == truth["bus_stops"]["published"]
+    places = gpd.GeoSeries.from_xy(mine["경도"].astype(float), mine["위도"].astype(float), crs="EPSG:4326")
+    streets = roads[roads["도로구분"] == "시도"] if "도로구분" in roads.columns else roads
+    near = streets.to_crs("EPSG:5186").sindex.nearest(places.to_crs("EPSG:5186"), return_distance=True)[1]
+    # half of the widest street and a step beside it
+    assert near.max() < 20
+    assert near.min() > 1
 
 
 @pytest.mark.check
