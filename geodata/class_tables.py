@@ -6,7 +6,8 @@ from functools import cache
 from importlib.resources import files
 
 import pandas as pd
-import yaml
+
+from geodata.shipped_yaml import shipped_yaml
 
 ClassTable = dict[str, dict[str, str]]
 
@@ -15,7 +16,7 @@ ClassTable = dict[str, dict[str, str]]
 def load_classes(package: str, file_name: str) -> ClassTable:
     """Return the table ``file_name`` that ships inside ``package``: code to its words (``ko``, ``en`` and others)."""
     text = files(package).joinpath(file_name).read_text(encoding="utf-8")
-    return {str(code): {key: str(word) for key, word in words.items()} for code, words in yaml.safe_load(text).items()}
+    return {str(code): {key: str(word) for key, word in words.items()} for code, words in shipped_yaml(text).items()}
 
 
 def class_words(codes: pd.Series, table: ClassTable, word: str) -> pd.Series:

@@ -11,10 +11,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from geodata.errors import InputError
+from geodata.shipped_yaml import shipped_yaml
 
 
 class Parameter(BaseModel):
@@ -67,7 +67,7 @@ def load_parameters(package: str, file_name: str) -> Parameters:
     """
     text = files(package).joinpath(file_name).read_text(encoding="utf-8")
     records = {}
-    for name, record in yaml.safe_load(text).items():
+    for name, record in shipped_yaml(text).items():
         try:
             records[name] = Parameter.model_validate(record)
         except ValidationError as error:

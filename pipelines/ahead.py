@@ -22,6 +22,7 @@ from threading import Condition, Thread
 
 from geodata.site import Site
 from pipelines.definitions import steps_of
+from pipelines.memory import look_for_cycles_rarely
 from pipelines.mirror import open_store
 from pipelines.step_names import key_of
 from pipelines.steps import BuiltAhead, Step, build_step, made_from, needs_of, peak_memory_mb
@@ -166,6 +167,7 @@ _here: dict[str, tuple[Site, Store, dict[str, tuple[Step, str | None]]]] = {}
 def _begin(site: Site, root: Path, over: Event) -> None:
     # Ctrl-C is for the run, which then ends this process
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    look_for_cycles_rarely()
     _here["place"] = site, open_store(site, root), steps_of(site)
     Thread(target=_end_with_the_run, args=(over,), daemon=True).start()
 

@@ -17,6 +17,7 @@ from pipelines.forecast import Forecast
 from pipelines.instance import Workplace, open_instance
 from pipelines.jobs import NIGHTLY
 from pipelines.last_run import conclude, read_last_run
+from pipelines.memory import look_for_cycles_rarely
 from pipelines.mirror import open_store
 from pipelines.sensors import BY_COMMAND, RUN_LABEL
 from pipelines.steps import Progress, peak_memory_mb
@@ -73,6 +74,7 @@ def run_job(
         if on_progress is not None:
             on_progress(forecast.advance(progress, time.perf_counter() - started))
 
+    look_for_cycles_rarely()
     # a publish that was killed may have left a pointer behind or a half-filled staging folder
     healed = heal(workplace.outputs, workplace.site.name)
     altered = altered_releases(workplace.outputs, workplace.site.name)

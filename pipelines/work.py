@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import geopandas as gpd
 import pandas as pd
+import pyarrow.parquet
 
 from geodata.accounting import CleanLayer
 from geodata.inbox import dataset_files
@@ -187,6 +188,12 @@ def read_table(path: Path) -> gpd.GeoDataFrame:
         return gpd.read_parquet(path)
     except ValueError:  # a plain table
         return pd.read_parquet(path)
+
+
+def read_columns(path: Path, names: Iterable[str]) -> pd.DataFrame:
+    """Read those of the columns ``names`` that a table of the store has; all its rows, also if it has none of them."""
+    held = set(pyarrow.parquet.read_schema(path).names)
+    return pd.read_parquet(path, columns=[name for name in names if name in held])
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:

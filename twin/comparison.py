@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -14,7 +16,11 @@ from twin.energy.ratios import energy_ratios
 from twin.green.cover import cover_of
 from twin.green.vegetation import Observed
 from twin.indicators import block_sums
+from twin.kept_tiles import ShapeHashes
 from twin.scenario.blocks import block_of
+from twin.sky.town import Keep
+
+_COVER = "cover.parquet"
 
 
 def compare_districts(existing: gpd.GeoDataFrame, planned: gpd.GeoDataFrame, scenario: str) -> gpd.GeoDataFrame:
@@ -44,6 +50,8 @@ def present_blocks(
     green: gpd.GeoDataFrame | None,
     land_cover: gpd.GeoDataFrame | None,
     observed: Observed | None = None,
+    *,
+    keep: Callable[[Callable[[], pd.DataFrame]], pd.DataFrame] = lambda cover: cover(),
 ) -> gpd.GeoDataFrame:
     """Return what is inside the outlines of ``blocks`` today, in the form of the layer `plan_blocks`, rounded as it is.
 
@@ -56,6 +64,8 @@ def present_blocks(
         block in which its representative point lies, as for `twin.scenario.buildings.staying_buildings`.
     land_cover, observed
         As for `twin.green.cover.cover_of`.
+    keep
+        Gives what covers the blocks, from where it is kept if it is; see `kept_cover`.
     """
     named = [name for name in LAYERS["plan_blocks"].names if name not in {field.name for field in BLOCK_QUANTITIES}]
     frame = blocks[[*(name for name in named if name in blocks.columns), "geometry"]]
@@ -64,9 +74,25 @@ def present_blocks(
         inside = buildings[owner >= 0].assign(block_id=blocks["block_id"].to_numpy()[owner[owner >= 0]])
         frame = energy_ratios(frame.join(block_sums(frame, inside), on="block_id"))
     if green is not None:
-        cover = cover_of(blocks, "block_id", land_cover, green, observed)
+        cover = keep(partial(cover_of, blocks, "block_id", land_cover, green, observed))
         frame = frame.join(cover[[name for name in cover.columns if name not in frame.columns]], on="block_id")
     return LAYERS["plan_blocks"].finish(frame)
+
+
+def kept_cover(
+    blocks: gpd.GeoDataFrame, keep: Keep, name: str, sources: Mapping[str, str], cover: Callable[[], pd.DataFrame]
+) -> pd.DataFrame:
+    """Return what ``cover`` gives of ``blocks``, kept under ``name`` as long as neither their outlines nor the ``sources`` change.
+
+    ``sources`` tell apart everything else that ``cover`` looks at.
+    """
+
+    def fill(folder: Path) -> None:
+        cover().to_parquet(folder / _COVER, compression="zstd")
+
+    outlines = ShapeHashes(blocks.geometry.to_numpy()).of(np.arange(len(blocks)))
+    made_from = {"outlines": outlines, "keys": blocks["block_id"].tolist(), "crs": str(blocks.crs), **sources}
+    return pd.read_parquet(keep(name, made_from, fill) / _COVER)
 
 
 def change_problems(rows: pd.DataFrame, fields: Iterable[Field]) -> list[str]:

@@ -67,7 +67,7 @@ class ShapeHashes:
         """Return the sha256 over the shapes at the positions ``which``, in that order."""
         digest = hashlib.sha256()
         for place in which.tolist():
-            digest.update(self._wkb[place])
+            digest.update(self._wkb[place] or b"none")
         for values in self._numbers:
             digest.update(np.ascontiguousarray(values[which]).tobytes())
         return digest.hexdigest()

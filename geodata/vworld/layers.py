@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
-import yaml
-
+from geodata.shipped_yaml import shipped_yaml
 from geodata.site import Role
 
 
@@ -26,4 +25,4 @@ class VWorldLayer:
 def vworld_layers() -> Mapping[str, VWorldLayer]:
     """Return all layers by name, in the order in which they are fetched."""
     text = files("geodata.vworld").joinpath("layers.yaml").read_text(encoding="utf-8")
-    return {name: VWorldLayer(name=name, **words) for name, words in yaml.safe_load(text).items()}
+    return {name: VWorldLayer(name=name, **words) for name, words in shipped_yaml(text).items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pandas as pd
 
@@ -13,7 +14,7 @@ from pipelines.assets.green import index_has_level
 from pipelines.step_names import INVENTORY
 from pipelines.steps import Step, step
 from pipelines.work import Work
-from twin.comparison import compare_blocks, compare_districts, present_blocks
+from twin.comparison import compare_blocks, compare_districts, kept_cover, present_blocks
 from twin.green.raster_cover import observed_by
 from twin.publish.geopackage import write_geopackage
 from twin.publish.maps import draw_layer
@@ -25,6 +26,7 @@ LINEAGE = (
     "Made of what the twin.gpkg of both scenarios publish. Inputs are told in the table run_info, processing in the tables quality of both."
 )
 OF_PRESENT = ("districts", "buildings", "green", "land_cover", "run_info")
+COVERED_BY = (f"{PRESENT}/green", f"{PRESENT}/land_cover", "sources/ndvi")
 OF_PLAN = ("districts", "plan_blocks", "run_info")
 
 
@@ -38,13 +40,15 @@ def comparison(work: Work) -> None:
         work.absent("비교할 계획 시나리오가 없음", "no plan to compare: none is published")
         return
     present = {name: work.frame_or_none(f"{PRESENT}/{name}") for name in OF_PRESENT}
+    sources = {name: work.need(name).content for name in COVERED_BY}
     parts: dict[str, list[pd.DataFrame]] = {name: [] for name in COMPARISON_LAYERS}
     told = pd.concat([work.frame(f"{name}/run_info") for name in (PRESENT, *plans)])
     parts["run_info"].append(told.drop_duplicates())  # most rows tell of inputs that all scenarios share
     for plan in plans:
         blocks = work.frame(f"{plan}/plan_blocks")
         seen = observed_by(blocks, "block_id", work.path("sources/ndvi", "ndvi.tif")) if index_has_level(work) else None
-        before = present_blocks(blocks, present["buildings"], present["green"], present["land_cover"], seen)
+        keep = partial(kept_cover, blocks, work.part, f"cover.{plan}", sources)
+        before = present_blocks(blocks, present["buildings"], present["green"], present["land_cover"], seen, keep=keep)
         districts = compare_districts(work.frame(f"{PRESENT}/districts"), work.frame(f"{plan}/districts"), plan)
         parts["comparison_districts"].append(districts)
         parts["comparison_blocks"].append(compare_blocks(before, blocks, plan))

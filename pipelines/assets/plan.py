@@ -55,7 +55,7 @@ def blocks(work: Work) -> None:
         work.write_clean(own)
     clean = work.frame("sources/plan_blocks") if own is None else own.features
     cover = work.frame_or_none("sources/land_cover")
-    judged = judge_blocks(clean, work.frame_or_none("sources/buildings"), cover)
+    judged = judge_blocks(clean, work.frame_or_none("sources/buildings"), cover, keep=work.part)
     logs = [judged.quality] if own is None else [own.quality, judged.quality]
     work.write(judged.blocks)
     work.write(changed_ground(judged.blocks, cover), "ground.parquet")

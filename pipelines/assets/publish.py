@@ -23,11 +23,13 @@ from twin.publish.about import ReleaseAbout
 from twin.publish.city3d.town import write_town
 from twin.publish.geopackage import write_geopackage
 from twin.publish.geoparquet import write_layer
+from twin.publish.map_sheet import shrink
 from twin.publish.maps import draw_map
 from twin.publish.report.page import Town, write_report
 from twin.publish.run_info import newest_vintage
 from twin.publish.run_info import run_info as run_info_of
 from twin.scenario.notes import plan_notes
+from twin.sky.town import Keep
 
 CLEAN = (
     "sources/parcels",
@@ -244,7 +246,7 @@ def overview_map(work: Work) -> None:
     terrain = work.path("sources/terrain", "terrain.tif") if work.has("sources/terrain") else None
     about = about_of(work)
     draw_map(layers, work.out / "map.png", about=about, scenario=work.scenario or "", terrain=terrain)
-    draw_map(layers, work.preview, about=about, scenario=work.scenario or "", terrain=terrain, dpi=60)
+    shrink(work.out / "map.png", work.preview, 0.4)
 
 
 @step(
@@ -279,8 +281,7 @@ REPORT_LAYERS = ("districts", "buildings", "roofs", "green", "parks", "parcels",
     group="publish",
     needs=(
         INVENTORY,
-        "sources/terrain",
-        *(f"{room}/{name}" for room in ("scenario", PRESENT) for name in REPORT_LAYERS),
+        *(f"{room}/{name}" for room in ("scenario", PRESENT) for name in (*REPORT_LAYERS, "map")),
     ),
     kinds={"matplotlib", "jinja2"},
     parameters=lambda site: site.model_dump(mode="json", include={"title", "demo"}),
@@ -295,11 +296,15 @@ def report(work: Work) -> None:
         Town(
             name,
             {layer: work.frame(f"{room}/{layer}") for layer in REPORT_LAYERS if work.has(f"{room}/{layer}")},
+            work.path(f"{room}/map", "map.png"),
         )
         for room, name in rooms.items()
     ]
-    terrain = work.path("sources/terrain", "terrain.tif") if work.has("sources/terrain") else None
-    work.metadata |= write_report(towns, work.out / "report.html", about=about_of(work), terrain=terrain)
+
+    def keep(scenario: str) -> Keep:
+        return lambda name, made_from, build: work.part(f"{scenario}.{name}", made_from, build)
+
+    work.metadata |= write_report(towns, work.out / "report.html", about=about_of(work), keep=keep)
 
 
 STEPS: tuple[Step, ...] = (districts, quality, run_info, geopackage, geoparquet, overview_map, report, city3d)

@@ -26,11 +26,11 @@ from pipelines.instance import Workplace
 from pipelines.step_names import BASIS, INVENTORY, key_of
 from pipelines.steps import OWNER, Progress, role_digest
 from pipelines.store import Store, StoredObject, digest_of
-from pipelines.work import read_inventory, read_table
+from pipelines.work import read_columns, read_inventory, read_table
 from twin.energy.arithmetic import whole_rows
 from twin.publish.about import ReleaseAbout
 from twin.publish.changes.files import make_beside
-from twin.publish.drift import Figures, figures_of, judge
+from twin.publish.drift import FIGURE_COLUMNS, Figures, figures_of, judge
 from twin.publish.manifest import build_manifest
 from twin.publish.qgis_project import release_groups, write_project
 from twin.publish.release import publish_release
@@ -162,7 +162,7 @@ def release_figures(site: Site, pinned: dict[str, StoredObject]) -> Figures:
     """Return what the drift to the release before is judged by, of every layer that describes the town."""
     return {
         scenario: {
-            name: figures_of(read_table(found.data / "features.parquet"))
+            name: figures_of(read_columns(found.data / "features.parquet", FIGURE_COLUMNS))
             for name in sorted(pinned[f"{scenario}/geopackage"].metadata["layers"])
             if name not in NOT_JUDGED and (found := pinned.get(f"{scenario}/{name}")) is not None
         }

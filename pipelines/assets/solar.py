@@ -211,7 +211,7 @@ def _rasters_before(work: Work) -> RasterTown | None:
     """Return the town as its rasters were last made."""
     before = work.before
     needs = before.needs("scenario/surface", "scenario/canopy", "sources/terrain") if before else None
-    return None if before is None or needs is None else RasterTown(*_surface_of(needs), before.last)
+    return None if before is None or needs is None else RasterTown(*_surface_of(needs), before.last, before.part)
 
 
 @step("scenario/sky_rasters", group="solar", kinds={"numba", "rasterio"}, parameters=_raster_parameters,

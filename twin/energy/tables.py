@@ -21,9 +21,7 @@ def hourly_table(pooled: PooledHours, hours: pd.DatetimeIndex, timezone: str, ke
     groups = len(pooled.keys)
     return pd.DataFrame(
         {
-            key: pd.Categorical(
-                np.repeat(np.array(pooled.keys, dtype=object), len(local)), categories=list(pooled.keys)
-            ),
+            key: pd.Categorical.from_codes(np.repeat(np.arange(groups), len(local)), categories=pd.Index(pooled.keys)),
             "interval_middle": pd.DatetimeIndex(np.tile(local.as_unit("s").asi8, groups).astype("datetime64[s]"))
             .tz_localize("UTC")
             .tz_convert(timezone),

@@ -24,6 +24,9 @@ Figures = dict[str, dict[str, dict[str, float]]]
 FOUND = "drift.json"
 ACKNOWLEDGED = "acknowledgements.json"
 AREA_COLUMNS = ("area_m2", "footprint_area_m2")
+YIELD = "yield_kwh"
+FIGURE_COLUMNS = (*AREA_COLUMNS, YIELD)
+"""All columns that figures are taken from."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,8 @@ def figures_of(frame: pd.DataFrame) -> dict[str, float]:
     area = next((name for name in AREA_COLUMNS if name in frame.columns), None)
     if area is not None:
         figures["area_m2"] = round(float(frame[area].sum()), 1)
-    if "yield_kwh" in frame.columns:
-        figures["yield_kwh"] = round(float(frame["yield_kwh"].sum()), 1)
+    if YIELD in frame.columns:
+        figures["yield_kwh"] = round(float(frame[YIELD].sum()), 1)
     return figures
 
 

@@ -24,12 +24,16 @@ def outlines(shapes: np.ndarray) -> list[Outline]:
     shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
     if len(shapes) == 0:
         return []
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    lines, polygon = shapely.get_rings(parts, return_index=True)
+    shells = np.diff(polygon, prepend=-1) != 0
     # one shell turns the other way than its holes, so that the holes stay open
-    shapes = shapely.orient_polygons(shapely.force_2d(shapes))
-    _, corners, offsets = shapely.to_ragged_array(shapes)
-    rings, starts = offsets[0], offsets[1]
-    if len(offsets) == 3:
-        starts = offsets[1][offsets[2]]
+    backwards = shapely.is_ccw(lines) != shells
+    lines[backwards] = shapely.reverse(lines[backwards])
+    corners, line = shapely.get_coordinates(lines, return_index=True)
+    rings = np.searchsorted(line, np.arange(len(lines) + 1))
+    # a path begins with a whole feature
+    starts = np.append(np.flatnonzero(shells)[np.diff(owner, prepend=-1) != 0], len(lines))
     codes = np.full(len(corners), Outline.LINETO, dtype=Outline.code_type)
     codes[rings[:-1]] = Outline.MOVETO
     codes[rings[1:] - 1] = Outline.CLOSEPOLY

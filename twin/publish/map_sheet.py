@@ -119,6 +119,13 @@ class Sheet:
         picture.save(path, format="PNG", optimize=True)
 
 
+def shrink(picture: Path, out: Path, share: float) -> None:
+    """Write ``picture`` as a PNG of ``share`` of its width and height; smoothed, so that words stay readable."""
+    with Image.open(picture) as whole:
+        size = (round(whole.width * share), round(whole.height * share))
+        whole.convert("RGB").resize(size, Image.Resampling.LANCZOS).save(out, format="PNG")
+
+
 def in_two_lines(words: str, line: int | None) -> str:
     """Return ``words`` in both languages, Korean above English where they are wider than ``line`` Latin letters; None: as they are."""
     wide = sum(2 if ord(letter) > 0x2E7F else 1 for letter in words)

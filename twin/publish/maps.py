@@ -6,7 +6,9 @@ Colours and classes are those of the QGIS styles.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -16,6 +18,7 @@ from matplotlib.axes import Axes
 
 from geodata.catalogue import LAYERS, PUBLISHED
 from geodata.catalogue.model import UNSHADED
+from twin.kept_tiles import ShapeHashes
 from twin.publish.about import ReleaseAbout, scenario_words
 from twin.publish.map_shapes import draw_classes, draw_polygons
 from twin.publish.map_sheet import (
@@ -29,9 +32,10 @@ from twin.publish.map_sheet import (
     north_arrow,
     scale_bar,
 )
-from twin.publish.styles import LegendClass, Style, legend, styles_for
+from twin.publish.styles import LegendClass, Style, classify, legend, styles_for
 
 _EXTENT_LAYERS = ("buildings", "parcels", "plan_blocks", "roofs", "green", "parks", "districts")
+MAP_DPI = 150
 _SIDE = 7.6
 """Width of one panel of the overview, inches."""
 _GAP = 0.035
@@ -46,7 +50,7 @@ def draw_map(
     scenario: str = "existing",
     terrain: Path | None = None,
     attribution: str = "",
-    dpi: int = 150,
+    dpi: int = MAP_DPI,
 ) -> None:
     """Write the overview of a town as PNG: land, green and building heights; and the yield of every roof.
 
@@ -131,6 +135,23 @@ def draw_layer(
     sheet.text(0.15, 0.12, f"{len(frame):,} · {about.title_ko} · {about.crs}", 7, colour=FAINT)
     sheet.save(path, colours=128)
     return True
+
+
+def drawn_of(
+    name: str, frame: pd.DataFrame, about: ReleaseAbout, background: gpd.GeoDataFrame | None = None
+) -> dict[str, Any]:
+    """Return all that `draw_layer` draws of the layer, in a form that tells two equal pictures: values as classes of the legend."""
+    shapes = _shapes({name: frame}, name)
+    told: dict[str, Any] = {"layer": name, "rows": len(frame), "about": asdict(about)}
+    if shapes is not None:
+        style, classes = _look(name, shapes)
+        values = np.zeros(len(shapes)) if style.column is None else classify(shapes[style.column], style, classes)
+        told["shapes"] = ShapeHashes(shapes.geometry.to_numpy(), values).of(np.arange(len(shapes)))
+        told["columns"] = [str(column) for column in frame.columns]
+        told["names"] = shapes["name_ko"].tolist() if name == "districts" else None
+    if background is not None:
+        told["background"] = ShapeHashes(background.geometry.to_numpy()).of(np.arange(len(background)))
+    return told
 
 
 def draw_terrain(terrain: Path, path: Path, *, about: ReleaseAbout, area: gpd.GeoDataFrame, dpi: int = 100) -> None:

@@ -15,12 +15,12 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import rasterio
 import rasterio.shutil
-import yaml
 from affine import Affine
 from pydantic import BaseModel, ConfigDict, model_validator
 from rasterio.windows import Window
 
 from geodata.errors import InputError
+from geodata.shipped_yaml import shipped_yaml
 from twin.publish.about import DEMO
 from twin.publish.styles.qmd import DOCTYPE, QGIS_VERSION
 
@@ -50,7 +50,7 @@ class RasterStyle(BaseModel):
 @cache
 def raster_styles() -> dict[str, RasterStyle]:
     """Return the rasters of a release by name, as ``styles/rasters.yaml`` has them."""
-    raw = yaml.safe_load(files("twin.publish.styles").joinpath("rasters.yaml").read_text(encoding="utf-8"))
+    raw = shipped_yaml(files("twin.publish.styles").joinpath("rasters.yaml").read_text(encoding="utf-8"))
     return {name: RasterStyle.model_validate(entry) for name, entry in raw.items()}
 
 

@@ -139,8 +139,8 @@ def publish_release(
                 made = beside(folder.releases / whole if whole else None, release_id, files, workshop)
                 files, changes = {**files, **made.files}, made.lines
                 manifest = {**manifest, "changes": made.told}
-            _stage(folder, staging, files, expected or {})
-            _write_manifest(staging, manifest, told)
+            digests = _stage(folder, staging, files, expected or {})
+            _write_manifest(staging, digests, manifest, told)
             _refuse_invalid(validate(staging), site_name)
             if workshop.exists():
                 remove_tree(workshop)
@@ -308,10 +308,11 @@ def _heal(folder: SiteFolder) -> list[str]:
     return done
 
 
-def _stage(folder: SiteFolder, staging: Path, files: Mapping[str, Path], expected: Mapping[str, str]) -> None:
+def _stage(folder: SiteFolder, staging: Path, files: Mapping[str, Path], expected: Mapping[str, str]) -> dict[str, str]:
+    """Copy all files into ``staging`` and return the sha256 of each, taken from the copy."""
     staging.mkdir()
-    copies: list[tuple[Path, Path, str]] = []
-    for name, source in sorted(files.items()):
+    needed = 0
+    for name, source in files.items():
         place = PurePosixPath(name)
         if place.is_absolute() or ".." in place.parts or name == MANIFEST:
             raise ValueError(f"{name!r} cannot be the name of a file inside a release")
@@ -319,27 +320,31 @@ def _stage(folder: SiteFolder, staging: Path, files: Mapping[str, Path], expecte
             raise PublishError(
                 f"part {name} of the release does not exist: {source}. Run the whole job again to rebuild it"
             )
-        digest = sha256_of(source)
-        if name in expected and expected[name] != digest:
+        needed += source.stat().st_size
+    free = shutil.disk_usage(folder.root).free
+    if needed > free:
+        raise OSError(errno.ENOSPC, f"{needed:,} bytes are needed, {free:,} are free")
+    digests: dict[str, str] = {}
+    for name, source in sorted(files.items()):
+        target = staging / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # never a hard link to the release before: a planner who had that file open would go on writing into this one
+        copy_file(source, target)
+        digests[name] = sha256_of(target)
+        # what a run has built is known by its hash; of what was made just now only the file itself can tell
+        if digests[name] != (expected.get(name) or sha256_of(source)):
             raise PublishError(
                 f"part {name} of the release is not the one this run built: {source}. Run the whole job again"
             )
-        target = staging / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        copies.append((source, target, digest))
-    needed, free = sum(source.stat().st_size for source, _, _ in copies), shutil.disk_usage(folder.root).free
-    if needed > free:
-        raise OSError(errno.ENOSPC, f"{needed:,} bytes are needed, {free:,} are free")
-    for source, target, digest in copies:
-        # never a hard link to the release before: a planner who had that file open would go on writing into this one
-        copy_file(source, target)
-        if sha256_of(target) != digest:
-            raise PublishError(f"{source} changed while it was being published. Run again")
+    return digests
 
 
-def _write_manifest(staging: Path, manifest: Mapping[str, Any], told: Mapping[str, Any]) -> None:
-    names = sorted(path.relative_to(staging).as_posix() for path in staging.rglob("*") if path.is_file())
-    files = {name: {"size": (staging / name).stat().st_size, "sha256": sha256_of(staging / name)} for name in names}
+def _write_manifest(
+    staging: Path, digests: Mapping[str, str], manifest: Mapping[str, Any], told: Mapping[str, Any]
+) -> None:
+    files = {
+        name: {"size": (staging / name).stat().st_size, "sha256": digest} for name, digest in sorted(digests.items())
+    }
     write_json(staging / MANIFEST, {**manifest, "files": files, "release": dict(told)})
 
 

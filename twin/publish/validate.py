@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from osgeo_utils.samples import validate_gpkg
-
 from geodata.catalogue import GEOPACKAGES, LAYERS, Layer
 from twin.publish.city3d.check import cityjson_problems
+from twin.publish.geopackage_check import standard_problems
 from twin.publish.geoparquet import layer_problems, rows_of
 from twin.publish.rasters import raster_problems
 
@@ -33,19 +32,10 @@ def validate_geopackage(path: Path, catalogue: Mapping[str, Layer] = LAYERS) -> 
     found = _header_problems(path)
     if found:
         return found
-    messages: list[str] = []
     try:
-        failures = validate_gpkg.check(
-            str(path),
-            abort_at_first_error=False,
-            extra_checks=True,
-            warning_msg=False,
-            warning_as_error=True,
-            myprint=messages.append,
-        )
         found += [
             f"{path.name}: requirement {requirement}: {text}" if requirement else f"{path.name}: {text}"
-            for requirement, text in failures
+            for requirement, text in standard_problems(path)
         ]
         with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
             found += [f"{path.name}: {problem}" for problem in _content_problems(connection, catalogue)]

@@ -12,11 +12,13 @@ import shapely
 from geodata.accounting import QualityLog
 from geodata.clean.land_use import OTHER, use_classes
 from geodata.clean.plan_blocks import UNKNOWN_USE
-from twin.overlay import shared_areas
+from twin.kept_areas import kept_areas
 from twin.scenario.floor_area import floor_areas
 from twin.scenario.rules import scenario_rules
+from twin.sky.town import Keep
 
 STANDING, NEW = "standing", "new"
+_IN_BLOCKS = "cover_in_blocks"
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,10 @@ class PlanBlocks:
 
 
 def judge_blocks(
-    blocks: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame | None, land_cover: gpd.GeoDataFrame | None
+    blocks: gpd.GeoDataFrame,
+    buildings: gpd.GeoDataFrame | None,
+    land_cover: gpd.GeoDataFrame | None,
+    keep: Keep | None = None,
 ) -> PlanBlocks:
     """Return ``blocks`` with the class of their use and whether they stand already.
 
@@ -44,6 +49,8 @@ def judge_blocks(
         Clean plan blocks, with unique `block_id`.
     buildings, land_cover
         Clean layers of the present, or None where there are none.
+    keep
+        Where it is kept how much land cover lies in each block, as long as neither changes.
     """
     log = QualityLog("plan_blocks", str(blocks.crs))
     found = blocks.copy()
@@ -57,7 +64,7 @@ def judge_blocks(
     built = found["use_class"].isin(rules["built_uses"]).to_numpy()
     kept_as_is = ~found["use_class"].isin(list(rules["ground_of_use"])).to_numpy()
     floor_share = _floor_share(found, buildings)
-    cover_share = _cover_share(found, land_cover)
+    cover_share = _cover_share(found, land_cover, keep)
     stands = np.where(built, floor_share >= rules["standing_floor_share"], cover_share >= rules["standing_cover_share"])
     found["block_status"] = pd.Series(np.where(stands | kept_as_is, STANDING, NEW), index=found.index, dtype="str")
     found["built_share_pct"] = 100.0 * np.where(built, floor_share, cover_share)
@@ -89,7 +96,8 @@ def block_of(shapes: np.ndarray, blocks: gpd.GeoDataFrame) -> np.ndarray:
     found = np.full(len(shapes), -1, dtype=np.intp)
     if len(shapes) and len(blocks):
         points = shapely.point_on_surface(shapes)
-        which, block = shapely.STRtree(blocks.geometry.to_numpy()).query(points, predicate="intersects")
+        # what is asked with is prepared: a block once for all its points
+        block, which = shapely.STRtree(points).query(blocks.geometry.to_numpy(), predicate="intersects")
         order = np.lexsort((block, which))
         first, position = np.unique(which[order], return_index=True)
         found[first] = block[order][position]
@@ -107,11 +115,11 @@ def _floor_share(blocks: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame | None) -
         return np.where(np.isnan(wanted), (present > 0).astype(float), np.where(wanted > 0, present / wanted, 0.0))
 
 
-def _cover_share(blocks: gpd.GeoDataFrame, land_cover: gpd.GeoDataFrame | None) -> np.ndarray:
+def _cover_share(blocks: gpd.GeoDataFrame, land_cover: gpd.GeoDataFrame | None, keep: Keep | None) -> np.ndarray:
     """Share of each block that is covered today as its use wants it; 0 without land cover."""
     if land_cover is None:
         return np.zeros(len(blocks))
-    block, polygon, area = shared_areas(blocks.geometry.to_numpy(), land_cover.geometry.to_numpy())
+    block, polygon, area = kept_areas(blocks.geometry.to_numpy(), land_cover.geometry.to_numpy(), keep, _IN_BLOCKS)
     code = land_cover["class_code"].to_numpy(dtype=object)[polygon]
     use = blocks["use_class"].to_numpy(dtype=object)[block]
     wanted = as_wanted(use, code)

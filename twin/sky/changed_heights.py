@@ -52,6 +52,31 @@ def changed_boxes(before: SurfaceFolder, now: SurfaceFolder, margin_cells: int) 
     return found
 
 
+def changed_bounds(before: SurfaceFolder, now: SurfaceFolder) -> np.ndarray | None:
+    """Return the boxes of all changed cells, trees included: (boxes, 4) west, south, east, north [m]; None as in `changed_boxes`."""
+    if (before.canopy is None) != (now.canopy is None):
+        return None
+    pairs = [(before, now)]
+    if before.canopy is not None and now.canopy is not None:
+        pairs.append((before.canopy, now.canopy))
+    found = []
+    for pair in pairs:
+        boxes = changed_boxes(*pair, 0)
+        if boxes is None:
+            return None
+        found += [box.bounds for box in boxes]
+    return np.array(found).reshape(-1, 4)
+
+
+def reaches(boxes: np.ndarray | None, bounds: Bounds) -> bool:
+    """Tell whether cells within ``bounds`` may have changed; ``boxes`` are those of `changed_bounds`."""
+    if boxes is None:
+        return True
+    west, south, east, north = bounds
+    inside = (boxes[:, 0] < east) & (boxes[:, 2] > west) & (boxes[:, 1] < north) & (boxes[:, 3] > south)
+    return bool(inside.any())
+
+
 def same_file(one: Path | None, other: Path | None) -> bool:
     """Tell whether two files hold the same bytes; None is a file that is not there."""
     if one is None or other is None:

@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -26,11 +27,12 @@ from shapely.geometry.base import BaseGeometry
 from geodata.compute import ComputeSpec
 from geodata.errors import InputError
 from twin.sky.cell_light import digest_of_arrays
+from twin.sky.changed_heights import changed_bounds, reaches
 from twin.sky.raster_tile import RasterMaker, RasterTile, Year, coded_values
 from twin.sky.raster_update import TileSight, updated_values
 from twin.sky.tasks import run_tasks
 from twin.sky.tiles import HALO_M, TILE_M, SurfaceFolder
-from twin.sky.town import Keep, far_surface
+from twin.sky.town import Keep, Known, far_surface
 
 TILE_FILE = "rasters.tif"
 _LOWEST, _HASH = "lowest.npy", "sha256"
@@ -114,7 +116,8 @@ def town_rasters(
     maker = RasterMaker(surface, evergreen, far_surface(bare, keep, compute), year, cell_size_m)
     outlines, index = roofs.to_numpy(), roofs.sindex
     jobs = [(tile, outlines[np.sort(index.query(shapely.box(*tile.bounds)))]) for tile in tiles]
-    return run_tasks(_Tiles(maker, keep, before).kept, jobs, compute)
+    changed = None if before is None else before.changed(surface, evergreen)
+    return run_tasks(_Tiles(maker, keep, before, changed).kept, jobs, compute)
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,19 @@ class RasterTown:
     evergreen: SurfaceFolder | None
     last: Callable[[str], Path | None]
     """Gives the folder of a part as it was last kept, by its name."""
+    known: Known
+    """Gives the folder of a part by its name and what it was made from, if it is there."""
+
+    def changed(self, surface: SurfaceFolder, evergreen: SurfaceFolder | None) -> np.ndarray | None:
+        """Return boxes of cells that are others now; None where the two towns cannot be held against each other."""
+        if (self.evergreen is None) != (evergreen is None):
+            return None
+        pairs = [(self.surface, surface)]
+        if self.evergreen is not None and evergreen is not None:
+            pairs.append((self.evergreen, evergreen))
+        found = [changed_bounds(*pair) for pair in pairs]
+        known = [boxes for boxes in found if boxes is not None]
+        return np.concatenate(known) if len(known) == len(found) else None
 
 
 @dataclass(frozen=True)
@@ -134,6 +150,8 @@ class _Tiles:
     maker: RasterMaker
     keep: Keep
     before: RasterTown | None
+    changed: np.ndarray | None
+    """Boxes of cells whose heights, trees or kinds of trees differ from before; None where that is not known."""
 
     def kept(self, job: tuple[RasterTile, np.ndarray], threads: int) -> Path:
         """Return the file of one tile, made only if something that can be seen from its cells has changed."""
@@ -141,6 +159,11 @@ class _Tiles:
         read: list[list[np.ndarray]] = []
 
         def look(folder: Path) -> None:
+            seen = self._looked_at_before(tile, place)
+            if seen is not None:
+                for name in (_LOWEST, _HASH):
+                    (folder / name).write_bytes((seen / name).read_bytes())
+                return
             read.append(maker.read(tile))
             np.save(folder / _LOWEST, maker.lowest(tile, read[0][0]), allow_pickle=False)
             (folder / _HASH).write_text(digest_of_arrays(*read[0]), encoding="ascii")
@@ -171,6 +194,13 @@ class _Tiles:
             (folder / _MADE).write_text(json.dumps(made_from), encoding="utf-8")
 
         return keep(tile.name, made_from, fill) / TILE_FILE
+
+    def _looked_at_before(self, tile: RasterTile, place: dict[str, Any]) -> Path | None:
+        """Return the part that holds what the tile's heights of before were, where they are the same now."""
+        if self.before is None or reaches(self.changed, tile.near):
+            return None
+        then = replace(self.maker, surface=self.before.surface, evergreen=self.before.evergreen)
+        return self.before.known(f"{tile.name}.heights", {**place, "identity": then.identity(tile)})
 
     def _before(
         self, tile: RasterTile, made_from: dict[str, str], now: TileSight

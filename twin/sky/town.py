@@ -14,6 +14,7 @@ import rasterio
 import shapely
 
 from geodata.compute import ComputeSpec
+from twin.sky.changed_heights import changed_bounds, reaches
 from twin.sky.far import FarSurface
 from twin.sky.planes import HorizonDistribution
 from twin.sky.tasks import run_tasks
@@ -120,11 +121,12 @@ def near_skyline(
     nothing where the two do not differ. The hash of a rectangle is kept too, by the files that it is read from: of an
     unchanged town no height is read.
     """
-    jobs = _jobs(planes, surface)
+    jobs, changed = _jobs(planes, surface), None
     if before is not None:
+        changed = changed_bounds(before.surface, surface)
         earlier = {job.tile.name: job for job in _jobs(before.planes, before.surface)}
         jobs = [replace(job, before=earlier.get(job.tile.name)) for job in jobs]
-    folders = run_tasks(_Sweep(surface, azimuths, keep, before).kept, jobs, compute)
+    folders = run_tasks(_Sweep(surface, azimuths, keep, before, changed).kept, jobs, compute)
     return join_tiles([job.tile for job in jobs], _Stored(folders))
 
 
@@ -185,6 +187,8 @@ class _Sweep:
     azimuths: int
     keep: Keep
     before: SweptTown | None
+    changed: np.ndarray | None
+    """Boxes of cells that differ from the surface before; None where that is not known."""
 
     def kept(self, job: _TileJob, threads: int) -> Path:
         """Return the folder with the skylines of one tile, swept only if its rectangle or its planes have changed."""
@@ -192,8 +196,11 @@ class _Sweep:
         read: list[np.ndarray] = []
 
         def look(folder: Path) -> None:
-            read.append(self.surface.read(tile.near))
-            (folder / _HASH).write_text(_digest(read[0].tobytes()), encoding="ascii")
+            known = self._hash_before(job)
+            if known is None:
+                read.append(self.surface.read(tile.near))
+                known = _digest(read[0].tobytes())
+            (folder / _HASH).write_text(known, encoding="ascii")
 
         def fill(folder: Path) -> None:
             heights = read.pop() if read else self.surface.read(tile.near)
@@ -206,6 +213,15 @@ class _Sweep:
             found.save(folder / DISTRIBUTION)
 
         return self.keep(*job.swept(self.keep(*job.looked_at, look), size, self.azimuths), fill)
+
+    def _hash_before(self, job: _TileJob) -> str | None:
+        """Return the hash of a tile's heights where they are those of before, read then and not again."""
+        if self.before is None or job.before is None or job.before.tile.near != job.tile.near:
+            return None
+        if reaches(self.changed, job.tile.near):
+            return None
+        seen = self.before.known(*job.before.looked_at)
+        return None if seen is None else (seen / _HASH).read_text(encoding="ascii")
 
     def _updated(self, job: _TileJob, heights: np.ndarray, threads: int) -> HorizonDistribution | None:
         """Return a tile's skylines from those of before, or None where these are not known or of little use."""

@@ -30,6 +30,10 @@ class Kept:
     def __init__(self, folder):
         self.folder, self.newest = folder, {}
 
+    def known(self, name, made_from):
+        here = self.folder / name / hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
+        return here if here.exists() else None
+
     def __call__(self, name, made_from, fill):
         here = self.folder / name / hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
         if not here.exists():
@@ -142,7 +146,7 @@ def test_an_edit_gives_the_rasters_of_a_town_computed_anew(edit, before, year, t
         monkeypatch.setattr(RasterMaker, "values", refuse)
         with pytest.raises(AssertionError, match="whole tile"):
             rasters(made, year, Kept(tmp_path / "refused"))
-    warm = rasters(made, year, Kept(tmp_path / "warm"), RasterTown(surface, evergreen, keep.last))
+    warm = rasters(made, year, Kept(tmp_path / "warm"), RasterTown(surface, evergreen, keep.last, keep.known))
     assert [path.read_bytes() for path in warm] == cold
 
 
@@ -160,5 +164,5 @@ def test_a_record_that_does_not_fit_is_not_used(before, year, tmp_path):
     raised(town)
     now = town.write(tmp_path)
     cold = [path.read_bytes() for path in rasters(now, year, Kept(tmp_path / "cold"))]
-    found = rasters(now, year, Kept(tmp_path / "warm"), RasterTown(wrong[0], wrong[1], keep.last))
+    found = rasters(now, year, Kept(tmp_path / "warm"), RasterTown(wrong[0], wrong[1], keep.last, keep.known))
     assert [path.read_bytes() for path in found] == cold != old

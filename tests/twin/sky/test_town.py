@@ -116,13 +116,18 @@ def test_an_edited_building_is_swept_in_its_tile_only_and_equals_the_full_run_bi
 
 
 def test_of_a_town_swept_before_only_what_sees_the_edit_is_swept_again(town, tmp_path, monkeypatch):
-    planes, before, after, kept, _ = town
+    planes, before, after, _, _ = town
     full = town_skyline(planes, after, 12, Kept(tmp_path / "full"))
-    earlier = SweptTown(planes, before, kept.known)
+    own = Kept(tmp_path / "own")
+    town_skyline(planes, before, 12, own)
     monkeypatch.setattr("twin.sky.town.sweep_tile", refuse)
     with pytest.raises(AssertionError, match="swept whole"):
-        town_skyline(planes, after, 12, Kept(tmp_path / "mine"))
-    found = town_skyline(planes, after, 12, Kept(tmp_path / "again"), before=earlier)
+        town_skyline(planes, after, 12, Kept(tmp_path / "refused"))
+    read, really = [], SurfaceFolder.read
+    monkeypatch.setattr(SurfaceFolder, "read", lambda self, bounds: read.append(bounds) or really(self, bounds))
+    found = town_skyline(planes, after, 12, own, before=SweptTown(planes, before, own.known))
+    # only the middle tile is read with its halo, before and after the edit; the far surface reads squares of a kilometre
+    assert sum(east - west > 1100 for west, _, east, _ in read) == 2
     assert files(found, tmp_path / "found") == files(full, tmp_path / "expected")
 
 

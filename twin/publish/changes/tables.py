@@ -14,6 +14,7 @@ from geodata.catalogue import LAYERS
 from geodata.catalogue.changes import CHANGE_LAYERS
 from geodata.catalogue.model import Field, Layer, difference_unit
 from twin.publish.changes.compare import SHAPE, LayerChange, compare_layer
+from twin.publish.changes.rows import read_differing
 
 MOST_VALUES = 200_000
 """How many single values are listed at most: the fields in which fewest features changed come first, and whole."""
@@ -38,8 +39,7 @@ def compare_geopackages(
             told: dict[str, Any] = {"scenario": scenario, "layer": name, "layer_ko": layer.ko}
             told |= {"rows_before": old.get(name), "rows_after": new.get(name)}
             if name in old and name in new:
-                frames = (pyogrio.read_dataframe(files[scenario], layer=name) for files in (before, after))
-                found = compare_layer(layer, *frames)
+                found = compare_layer(layer, *read_differing(layer, before[scenario], after[scenario]))
                 told |= {"added": found.added, "removed": found.removed, "altered": found.altered}
                 told["note"] = _note(layer, found)
                 marks = {"scenario": scenario, "layer": name}

@@ -43,8 +43,7 @@ def write_cityjson(
     points = np.concatenate([np.zeros((0, 3)), *(faces.points for faces in lods.values())])
     corner = np.floor(points.min(axis=0)) if len(points) else np.zeros(3)
     whole = np.round((points - corner) / SCALE_M).astype(np.int64)
-    vertices, index = np.unique(whole, axis=0, return_inverse=True)
-    index = index.reshape(-1)
+    vertices, index = _distinct(whole)
     geometries: list[list[dict[str, Any]]] = [[] for _ in range(len(buildings))]
     first = 0
     for lod, faces in lods.items():
@@ -76,6 +75,17 @@ def write_cityjson(
         "vertices": vertices.tolist(),
     }
     path.write_text(json.dumps(model, ensure_ascii=False, separators=(",", ":"), allow_nan=False), encoding="utf-8")
+
+
+def _distinct(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct rows of ``corners`` (n, 3), ascending, and the number of each corner's row among them."""
+    order = np.lexsort(corners.T[::-1])
+    rows = corners[order]
+    first = np.ones(len(rows), dtype=bool)
+    first[1:] = (rows[1:] != rows[:-1]).any(axis=1)
+    index = np.empty(len(rows), dtype=np.int64)
+    index[order] = np.cumsum(first) - 1
+    return rows[first], index
 
 
 def _reference_system(crs: str) -> str:

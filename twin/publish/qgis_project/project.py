@@ -10,9 +10,9 @@ from importlib.resources import files
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-import yaml
 from pydantic import BaseModel, ConfigDict
 
+from geodata.shipped_yaml import shipped_yaml
 from twin.publish.about import ReleaseAbout
 from twin.publish.qgis_project.layouts import Figure, filled, layout, tree_layer
 from twin.publish.qgis_project.map_layers import MapLayer, raster_layer, spatial_reference, vector_layer
@@ -49,7 +49,7 @@ class ProjectPlan(BaseModel):
 def project_plan() -> ProjectPlan:
     """Return what ``project.yaml`` says."""
     text = files(__package__).joinpath("project.yaml").read_text(encoding="utf-8")
-    return ProjectPlan.model_validate(yaml.safe_load(text))
+    return ProjectPlan.model_validate(shipped_yaml(text))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +23,9 @@ from twin.publish.report.pictures import layer_map, overview
 from twin.publish.report.themes import MONTH, Theme, in_reading_order, theme_fields
 from twin.publish.report.told import SAID, UNSAID, resource_name, source_name
 from twin.publish.report.units import amount, difference, in_one_unit, large
+from twin.sky.town import Keep
+
+KeepOf = Callable[[str], Keep]
 
 HEADLINES = (
     "yield_kwh",
@@ -57,6 +60,8 @@ class Town:
 
     scenario: str
     layers: Mapping[str, pd.DataFrame]
+    picture: Path | None = None
+    """Its overview map, where it is drawn already."""
 
     @property
     def words(self) -> tuple[str, str]:
@@ -79,7 +84,7 @@ class Headline:
 
 
 def write_report(
-    towns: Sequence[Town], path: Path, *, about: ReleaseAbout, terrain: Path | None = None
+    towns: Sequence[Town], path: Path, *, about: ReleaseAbout, terrain: Path | None = None, keep: KeepOf | None = None
 ) -> dict[str, Any]:
     """Write the report of ``towns``, the present first, and return how many numbers and charts it holds.
 
@@ -89,6 +94,8 @@ def write_report(
         One or two scenarios; each has at least `districts`.
     terrain
         Elevation raster for the relief below the map.
+    keep
+        Gives for each scenario where maps of its layers are kept.
     """
     extras = _extras(towns)
     page = {
@@ -97,9 +104,9 @@ def write_report(
         "towns": towns,
         "whole_title": _whole_title(towns[0].districts),
         "headlines": _headlines(towns)[: CARDS - len(extras)],
-        "overviews": [(town, overview(town.layers, about, town.scenario, terrain)) for town in towns],
+        "overviews": [(town, overview(town.layers, about, town.scenario, terrain, town.picture)) for town in towns],
         "arithmetic": [(town, orders_of_magnitude(town.districts)) for town in towns],
-        "themes": [_chapter(theme, towns, about) for theme in in_reading_order()],
+        "themes": [_chapter(theme, towns, about, keep) for theme in in_reading_order()],
         "uncertainty": _uncertainty(towns),
         "quality": [(town, _quality(town.layers.get("quality"))) for town in towns],
         "sources": _topic(towns[-1], "input file"),
@@ -147,7 +154,7 @@ def _extras(towns: Sequence[Town]) -> list[tuple[str, list[tuple[Town, Arithmeti
     return [(key, found) for key in EXTRAS if (found := [(town, row) for town, row in rows if row.key == key])]
 
 
-def _chapter(theme: Theme, towns: Sequence[Town], about: ReleaseAbout) -> dict[str, Any]:
+def _chapter(theme: Theme, towns: Sequence[Town], about: ReleaseAbout, keep: KeepOf | None) -> dict[str, Any]:
     columns = list(dict.fromkeys(name for town in towns for name in town.districts.columns))
     fields = theme_fields(theme, columns)
     return {
@@ -165,7 +172,7 @@ def _chapter(theme: Theme, towns: Sequence[Town], about: ReleaseAbout) -> dict[s
             (town, name, picture)
             for town in towns
             for name in theme.maps
-            if (picture := layer_map(name, town.layers, about))
+            if (picture := layer_map(name, town.layers, about, None if keep is None else keep(town.scenario)))
         ],
     }
 

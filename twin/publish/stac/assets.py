@@ -11,10 +11,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import rasterio
-import yaml
 from pydantic import BaseModel, ConfigDict
 
 from geodata.catalogue import LAYERS
+from geodata.shipped_yaml import shipped_yaml
 from twin.publish.durable import sha256_of
 from twin.publish.rasters import raster_styles
 
@@ -52,7 +52,7 @@ class Words(BaseModel):
 @cache
 def words() -> Words:
     """Return what ``assets.yaml`` says."""
-    return Words.model_validate(yaml.safe_load(files(__package__).joinpath("assets.yaml").read_text(encoding="utf-8")))
+    return Words.model_validate(shipped_yaml(files(__package__).joinpath("assets.yaml").read_text(encoding="utf-8")))
 
 
 def is_part(name: str) -> bool:

@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from geodata.catalogue import GEOPACKAGES, Choice, Layer
+from geodata.shipped_yaml import shipped_yaml
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 MISSING_COLOUR = "#bcbcbc"
@@ -130,7 +130,7 @@ def load_styles() -> dict[str, tuple[Style, ...]]:
 
 
 def _load(file: str, layers: Mapping[str, Layer]) -> dict[str, tuple[Style, ...]]:
-    raw = yaml.safe_load(files(__package__).joinpath(file).read_text(encoding="utf-8"))
+    raw = shipped_yaml(files(__package__).joinpath(file).read_text(encoding="utf-8"))
     styles = {name: tuple(Style.model_validate(entry) for entry in entries) for name, entries in raw.items()}
     if set(styles) != set(layers):
         raise ValueError(f"{file} and the catalogue differ in layers: {sorted(set(styles) ^ set(layers))}")

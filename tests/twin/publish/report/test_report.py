@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import io
 import re
 from html.parser import HTMLParser
 
@@ -8,11 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from PIL import Image
 
 from geodata.catalogue import LAYERS
+from tests.twin.test_kept_tiles import Kept
 from twin.publish.about import ReleaseAbout
+from twin.publish.maps import draw_map, drawn_of
 from twin.publish.report.figures import DASH, shown, whole_number
 from twin.publish.report.page import Town, write_report
+from twin.publish.report.pictures import layer_map, overview
 from twin.publish.report.themes import theme_of
 
 ABOUT = ReleaseAbout("시험 <도시>", "Test & town", "EPSG:5186", "2026-09-09", unshaded=False, demo=True)
@@ -235,3 +241,42 @@ def test_columns_find_their_theme_by_their_name():
 
 def test_numbers_are_shown_with_thousands_and_missing_ones_with_a_dash():
     assert [shown(v, 2) for v in (None, np.nan, 0, 1234.56, 12.345, pd.NA)] == [DASH, DASH, "0", "1,235", "12.35", DASH]
+
+
+def test_a_map_is_drawn_again_only_where_its_picture_would_change(tmp_path) -> None:
+    shapes = shapely.box(np.arange(3) * 20.0, 0, np.arange(3) * 20.0 + 15, 15)
+    parks = gpd.GeoDataFrame({"park_id": list("abc"), "name": list("가나다"), "area_m2": 225.0, "status": "built"},
+                             geometry=shapes, crs="EPSG:5186")  # fmt: skip
+    roofs = gpd.GeoDataFrame({"roof_id": list("abc"), "yield_kwh": [9e3, 2e4, 3e4], "specific_yield_kwh_kwp": [900.0, 1100.0, 1300.0]},
+                             geometry=shapes, crs="EPSG:5186")  # fmt: skip
+    keep = Kept(tmp_path)
+    layers = {"districts": districts(), "parks": parks, "roofs": roofs}
+    first = {name: layer_map(name, layers, ABOUT, keep) for name in ("parks", "roofs")}
+    assert len(keep.taken()) == 2
+    assert first == {name: layer_map(name, layers, ABOUT) for name in first}
+    # other sums of the dongs, a park's other name and a yield within the same class of the legend change no picture
+    style = drawn_of("roofs", roofs, ABOUT)
+    same = roofs.assign(**{column: roofs[column] * (1 + 1e-6) for column in ("yield_kwh", "specific_yield_kwh_kwp")})
+    assert drawn_of("roofs", same, ABOUT) == style
+    later = {"districts": districts(factor=2.0), "parks": parks.assign(name="라"), "roofs": same}
+    assert {name: layer_map(name, later, ABOUT, keep) for name in first} == first
+    assert keep.taken() == []
+    dimmer = roofs.assign(**{column: roofs[column] * 0.3 for column in ("yield_kwh", "specific_yield_kwh_kwp")})
+    moved = parks.set_geometry(parks.translate(1, 0))
+    fewer = {"districts": districts(district=False), "parks": parks, "roofs": roofs}
+    for changed in (layers | {"roofs": dimmer}, layers | {"parks": moved}, fewer):
+        for name in first:
+            assert layer_map(name, changed, ABOUT, keep) == layer_map(name, changed, ABOUT)
+    assert sorted(keep.taken()) == ["map.parks", "map.parks", "map.roofs", "map.roofs"]
+
+
+def test_an_overview_that_is_drawn_already_is_taken_smaller(tmp_path) -> None:
+    town = {"districts": districts(), "parcels": districts()[["area_m2", "geometry"]]}
+    draw_map(town, tmp_path / "map.png", about=ABOUT)
+    taken = overview({}, ABOUT, "existing", None, tmp_path / "map.png")
+    assert taken == overview(town, ABOUT, "existing", None)
+    with (
+        Image.open(tmp_path / "map.png") as whole,
+        Image.open(io.BytesIO(base64.b64decode(taken.split(",")[1]))) as small,
+    ):
+        assert small.size == (round(whole.width * 2 / 3), round(whole.height * 2 / 3))
