@@ -174,6 +174,10 @@ def companion(member: Member, suffix: str, siblings: Mapping[str, Member]) -> Me
     return siblings.get(f"{member.path[: -len(member.suffix)]}{suffix}".casefold())
 
 
+_SHP_HEADER = 100
+"""Bytes before the first shape."""
+
+
 def _look_shapefile(member: Member, siblings: Mapping[str, Member], encoding: str | None) -> Look:
     found = Look(member, "shapefile")
     parts = {suffix: companion(member, suffix, siblings) for suffix in (".shx", ".dbf", ".prj", ".cpg")}
@@ -187,7 +191,9 @@ def _look_shapefile(member: Member, siblings: Mapping[str, Member], encoding: st
     with table.open() as stream:
         header = dbf.read_header(stream)
         first = next(dbf.read_blocks(stream, header, SAMPLE_ROWS), np.empty((0, header.record_length), dtype=np.uint8))
-    shapes = struct.unpack(">I", member.read(28)[24:28])[0] * 2
+    head = member.read(36)
+    # a file that ends within its header does not even tell how long it should be
+    shapes = struct.unpack(">I", head[24:28])[0] * 2 if len(head) == 36 else _SHP_HEADER
     records = (index.size - 100) // 8
     for short, detail in (
         (member.size < shapes, f".shp {member.size:,} < {shapes:,} bytes"),
@@ -213,7 +219,7 @@ def _look_shapefile(member: Member, siblings: Mapping[str, Member], encoding: st
     if parts[".prj"] is not None:
         found.crs_definition = parts[".prj"].read().decode("utf-8", errors="replace")
     found.rows, found.fields = header.rows, names
-    shape_type = struct.unpack("<i", member.read(36)[32:36])[0]
+    shape_type = struct.unpack("<i", head[32:36])[0]
     found.sample = VectorSample(names, header.rows, _SHAPE_TYPES.get(shape_type % 10, "Unknown"), values)
     return found
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from geodata.catalogue import LAYERS
 from geodata.site import PRESENT
 from geodata.study_area import StudyArea, with_parcels
-from pipelines.assets.solar import surface_with_trees
+from pipelines.assets.solar import surface_of, surface_with_trees
 from pipelines.assets.sources import AREA, load_area
 from pipelines.steps import Step, step
 from pipelines.work import Before, Work, read_table
@@ -32,10 +33,9 @@ from twin.green.vegetation import Vegetation, blockers, has_level, vegetation_of
 from twin.indicators import district_shapes
 from twin.scenario.ground import cover_change, outside_ground, planned_cover
 from twin.scenario.parks import planned_parks
-from twin.sky.canopy import open_canopy
+from twin.sky.changed_heights import changed_bounds
 from twin.sky.sun_table import daylight_path
 from twin.sky.tiles import SurfaceFolder
-from twin.surface_changes import changed_squares
 
 SHADE_FILE = "shade_hours_summer.tif"
 NO_SOURCE = ("토지피복도 식생지수(NDVI)도 없음", "neither land cover nor a vegetation index with a level")
@@ -340,20 +340,14 @@ def seen_before(work: Work, surface: SurfaceFolder) -> SeenBefore | None:
     """Return what homes saw when the step was last made, and where ``surface`` is another since; None where that is not known."""
     before = work.before_where_same("sources/terrain")
     table = None if before is None else read_table(before.data / "features.parquet")
-    then = None if before is None else before.needs("scenario/surface", "scenario/canopy")
+    then = None if before is None else before.needs("scenario/surface", "scenario/canopy", "sources/terrain")
     buildings = work.frame_before("scenario/footprints")
     if table is None or then is None or buildings is None or "trees_in_sight" not in table.columns:
         return None
-    changed = [changed_squares(surface, SurfaceFolder.open(then["scenario/surface"].data))]
-    trees = then["scenario/canopy"]
-    if (surface.canopy is None) != (trees.absent is not None):
+    boxes = changed_bounds(surface_of(then)[0], surface)
+    if boxes is None:
         return None
-    if surface.canopy is not None:
-        changed.append(changed_squares(surface.canopy, open_canopy(trees.data)[0]))
-    squares = [found for found in changed if found is not None]
-    if len(squares) < len(changed):
-        return None
-    return SeenBefore(homes_of(buildings).reset_index(drop=True), table["trees_in_sight"], np.concatenate(squares))
+    return SeenBefore(homes_of(buildings).reset_index(drop=True), table["trees_in_sight"], shapely.box(*boxes.T))
 
 
 @step(

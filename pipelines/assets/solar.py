@@ -103,10 +103,11 @@ def canopy(work: Work) -> None:
 
 def surface_with_trees(work: Work) -> tuple[SurfaceFolder, SurfaceFolder | None]:
     """Return the surface with the trees on it, and what kind of trees they are; the bare surface and None without any."""
-    return _surface_of(work.needs)
+    return surface_of(work.needs)
 
 
-def _surface_of(needs: Mapping[str, StoredObject]) -> tuple[SurfaceFolder, SurfaceFolder | None]:
+def surface_of(needs: Mapping[str, StoredObject]) -> tuple[SurfaceFolder, SurfaceFolder | None]:
+    """Return the surface and the kinds of trees as `surface_with_trees`, from these needs."""
     terrain, trees = needs["sources/terrain"], needs["scenario/canopy"]
     folder = SurfaceFolder.open(
         needs["scenario/surface"].data, terrain.data / "terrain.tif" if terrain.absent is None else None
@@ -127,7 +128,7 @@ def _swept_before(work: Work) -> SweptTown | None:
     )
     if before is None or needs is None:
         return None
-    surface, _ = _surface_of(needs)
+    surface, _ = surface_of(needs)
     return SweptTown(read_table(needs["scenario/roof_planes"].data / "features.parquet"), surface, before.part)
 
 
@@ -211,7 +212,7 @@ def _rasters_before(work: Work) -> RasterTown | None:
     """Return the town as its rasters were last made."""
     before = work.before
     needs = before.needs("scenario/surface", "scenario/canopy", "sources/terrain") if before else None
-    return None if before is None or needs is None else RasterTown(*_surface_of(needs), before.last, before.part)
+    return None if before is None or needs is None else RasterTown(*surface_of(needs), before.last, before.part)
 
 
 @step("scenario/sky_rasters", group="solar", kinds={"numba", "rasterio"}, parameters=_raster_parameters,

@@ -327,6 +327,14 @@ def test_truncated_shapefile(agency, inbox, suffix):
         refuse(take_inventory(inbox))
 
 
+@pytest.mark.parametrize("left", [11, 27, 35, 99])
+def test_a_shapefile_that_ends_within_its_header_is_truncated_too(agency, inbox, left):
+    path = agency.shapefile(inbox / "a.shp", agency.al_d002(40)).with_suffix(".shp")
+    path.write_bytes(path.read_bytes()[:left])
+    with pytest.raises(InputError, match="the shapefile is truncated"):
+        refuse(take_inventory(inbox))
+
+
 def test_empty_layer_is_recognised_and_told(agency, inbox):
     agency.shapefile(inbox / "a.shp", {k: pd.Series([], dtype="str") for k in agency.lsmd()}, shapes=[])
     inventory = take_inventory(inbox)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -20,8 +18,8 @@ from twin.green.plots import plot_cover
 from twin.green.trees_in_sight import SeenBefore, trees_in_sight
 from twin.overlay import shared_areas
 from twin.same_rows import moved_pieces, same_rows
+from twin.sky.changed_heights import changed_bounds
 from twin.sky.tiles import SurfaceFolder
-from twin.surface_changes import changed_squares
 
 CRS = "EPSG:5186"
 # corners of a kilometre
@@ -240,7 +238,8 @@ def wooded(tmp_path_factory):
 def test_trees_in_sight(wooded, edit, monkeypatch):
     houses, then, now = wooded
     homes = edit(houses)
-    squares = np.concatenate([changed_squares(*pair) for pair in zip(now, then, strict=True)])
+    boxes = [changed_bounds(*pair) for pair in zip(then, now, strict=True)]
+    squares = shapely.box(*np.concatenate(boxes).T)
     assert len(squares)
     trees = pd.Series(trees_in_sight(houses, *then), index=houses["building_id"])
     cold = trees_in_sight(homes, *now)
@@ -259,20 +258,3 @@ def test_a_wider_rectangle_looks_again_from_all_its_homes(wooded):
     trees = pd.Series(trees_in_sight(houses[300:], *then), index=houses["building_id"][300:])
     found = trees_in_sight(wider, *then, SeenBefore(houses[300:], trees * 0 - 1, squares))
     np.testing.assert_array_equal(found, trees_in_sight(wider, *then))
-
-
-def test_surfaces_of_other_tiles_cannot_be_compared(tmp_path):
-    flat = np.zeros((100, 100))
-    one, other = heights(tmp_path / "one", flat), heights(tmp_path / "other", flat, "else.tif")
-    assert changed_squares(one, other) is None
-    assert len(changed_squares(one, one)) == 0
-    holed = flat.copy()
-    holed[5, 5] = np.nan
-    # terrain that fills a hole is resampled as wide as the hole
-    assert changed_squares(one, heights(tmp_path / "holed", holed)) is None
-    raised = flat.copy()
-    raised[70, 10] = 1.0
-    square = changed_squares(one, heights(tmp_path / "raised", raised))
-    assert len(square) == 1
-    assert shapely.covers(square[0], shapely.Point(EAST + 10.5, NORTH + 29.5))
-    assert changed_squares(one, replace(one, cell_size_m=2.0)) is None
