@@ -3,7 +3,8 @@
 Dagster's executor takes the assets one after the other, and many of them keep one processor busy. What they share is the store,
 and any number of processes may build into it; so here steps are built whose needs are there, two at a time, while the run
 waits for each in its own order, judges it and records it. What was not built ahead, for whatever reason, the run builds
-itself and meets the same error. Processes start only when something is missing, and end with the run, even with a killed one.
+itself and meets the same error. Processes start only when something is missing, and end with the run, even with a killed one;
+the server that forks them starts as soon as the inbox looks changed.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from graphlib import TopologicalSorter
+from multiprocessing.forkserver import ensure_running
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from threading import Condition, Thread
@@ -24,7 +26,7 @@ from geodata.site import Site
 from pipelines.definitions import steps_of
 from pipelines.memory import look_for_cycles_rarely
 from pipelines.mirror import open_store
-from pipelines.step_names import key_of
+from pipelines.step_names import INVENTORY, key_of
 from pipelines.steps import BuiltAhead, Step, build_step, made_from, needs_of, peak_memory_mb
 from pipelines.store import Store, StoredObject
 from twin.sky.compiled import thread_count
@@ -49,11 +51,14 @@ class Ahead:
 
     @contextmanager
     def building(self, assets: Collection[str]) -> Iterator[None]:
-        """Serve a run of ``assets``, by their keys; nothing starts before the first of them is asked for.
+        """Serve a run of ``assets``, by their keys; no step starts before the first of them is asked for.
 
         At the end the processes end too, in the middle of a step if need be: what they leave half-done nobody reads.
         """
         self._steps = {asset: found for asset, found in steps_of(self._site).items() if asset in assets}
+        if min(len(self._steps), self._workers) > 1 and self._inbox_was_touched():
+            # importing takes seconds, in which the run itself is not yet so far
+            self._serve_processes()
         try:
             yield
         finally:
@@ -86,13 +91,26 @@ class Ahead:
         self._told = {asset: None for asset in self._steps if asset not in self._waits_for}
         if not self._waits_for:
             return
-        self._context.set_forkserver_preload([__name__])
+        self._serve_processes()
         self._over = self._context.Event()
         self._pool = ProcessPoolExecutor(
             self._workers, self._context, _begin, (self._site, self._store.root, self._over)
         )
         for asset in [asset for asset, needs in self._waits_for.items() if not needs]:
             self._submit(asset)
+
+    def _serve_processes(self) -> None:
+        """Start the server that the processes are forked from, if it does not run yet."""
+        self._context.set_forkserver_preload([__name__])
+        ensure_running()
+
+    def _inbox_was_touched(self) -> bool:
+        """Tell whether a file of the inbox came or changed since the inbox was last listed: then something will be missing."""
+        try:
+            listed = self._store.pointer(INVENTORY).stat().st_mtime
+            return any(path.lstat().st_ctime > listed for path in self._site.inbox.rglob("*"))
+        except OSError:  # never listed, or a file goes away at this moment
+            return True
 
     def _missing(self) -> dict[str, set[str]]:
         """Return the assets that the store lacks, or that rest on such a one, with those of them that each needs."""

@@ -11,7 +11,7 @@ import ast
 import hashlib
 import inspect
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -85,7 +85,7 @@ def _is_plain(value: object) -> bool:
 def _imported_names(path: Path) -> dict[str, str]:
     """Map each name that the module at ``path`` imports to the module or object it stands for."""
     found: dict[str, str] = {}
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _statements(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found.update({alias.asname or alias.name.split(".")[0]: alias.name for alias in node.names})
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -115,9 +115,22 @@ def _closure(modules: frozenset[str]) -> frozenset[Path]:
         if origin is None:
             continue
         files.add(origin)
-        files.update(p for p in origin.parent.iterdir() if p.suffix in DATA_SUFFIXES)
+        files.update(_data_files(origin.parent))
         pending += _imports(origin)
     return frozenset(files)
+
+
+@cache
+def _data_files(folder: Path) -> frozenset[Path]:
+    return frozenset(p for p in folder.iterdir() if p.suffix in DATA_SUFFIXES)
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield all statements below ``node``; expressions, by far the most of a module, hold no import."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield child
+            yield from _statements(child)
 
 
 @cache
@@ -132,7 +145,7 @@ def _origin(name: str) -> Path | None:
 @cache
 def _imports(path: Path) -> tuple[str, ...]:
     found: list[str] = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _statements(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:

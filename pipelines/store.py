@@ -147,6 +147,10 @@ class Store:
                 return self._read(asset, record.parent.name)
         return None
 
+    def pointer(self, asset: str) -> Path:
+        """Return the file that tells what ``asset`` was last built as; written whenever somebody asks to build it."""
+        return self._folder(asset) / POINTER
+
     def _folder(self, asset: str) -> Path:
         return self.root / asset.replace("/", ".")
 

@@ -99,8 +99,9 @@ def _shell_problems(rings: list[list[int]], used: set[int]) -> list[str]:
     found = []
     if any(len(ring) < 3 or len(set(ring)) != len(ring) for ring in rings):
         found.append("a ring has fewer than three corners, or one of them twice")
-    used.update(corner for ring in rings for corner in ring)
-    edges = Counter(edge for ring in rings for edge in zip(ring, ring[1:] + ring[:1], strict=True))
-    if any(edges[b, a] != count for (a, b), count in edges.items()):
+    begins = [corner for ring in rings for corner in ring]
+    ends = [corner for ring in rings for corner in ring[1:] + ring[:1]]
+    used.update(begins)
+    if Counter(zip(begins, ends, strict=True)) != Counter(zip(ends, begins, strict=True)):
         found.append("a shell is open")
     return found
