@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from tests.twin.test_kept_tiles import Kept
+from tests.kept import Kept
 from twin.comparison import kept_cover
 from twin.kept_areas import kept_areas
 from twin.overlay import shared_areas

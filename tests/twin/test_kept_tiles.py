@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -13,6 +10,7 @@ import rasterio
 import shapely
 
 from geodata.study_area import StudyArea
+from tests.kept import Kept
 from twin.sky.canopy import build_canopy
 from twin.sky.tiles import SurfaceFolder
 from twin.surface import build_surface
@@ -20,27 +18,6 @@ from twin.surface import build_surface
 CRS = "EPSG:5186"
 X0, Y0 = 185_000.0, 536_000.0
 SQUARE = shapely.box(X0 + 5, Y0 + 5, X0 + 1995, Y0 + 1995)
-
-
-class Kept:
-    """Parts in a folder, and which of them were filled."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.filled = []
-
-    def __call__(self, name, made_from, fill):
-        here = self.folder / name / hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
-        if not here.exists():
-            here.mkdir(parents=True)
-            fill(here)
-            self.filled.append(name)
-        return here
-
-    def taken(self):
-        """Return what was filled since the last time that somebody asked."""
-        filled, self.filled = self.filled, []
-        return filled
 
 
 def area(shape=SQUARE):

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import replace
 
 import geopandas as gpd
@@ -13,6 +11,7 @@ from affine import Affine
 
 from geodata.errors import InputError
 from geodata.parameters import Parameters
+from tests.kept import Kept
 from twin.green.policy import green_policy
 from twin.sky import canopy as canopy_module
 from twin.sky.canopy import LeafMix, build_canopy, canopy_parameters, held_back, open_canopy
@@ -52,22 +51,6 @@ def surface(tmp_path):
 def cover(*parts):
     codes, shapes = zip(*parts, strict=True)
     return gpd.GeoDataFrame({"class_code": list(codes)}, geometry=list(shapes), crs="EPSG:5186")
-
-
-class Kept:
-    """Parts in a folder, and which of them were filled."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.filled = []
-
-    def __call__(self, name, made_from, fill):
-        here = self.folder / name / hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
-        if not here.exists():
-            here.mkdir(parents=True)
-            fill(here)
-            self.filled.append(name)
-        return here
 
 
 def test_what_crowns_hold_back_follows_leaves_and_kind():

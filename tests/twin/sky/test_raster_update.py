@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import replace
 
 import geopandas as gpd
@@ -13,6 +11,7 @@ import rasterio
 import shapely
 from affine import Affine
 
+from tests.kept import Kept
 from twin.sky.canopy import build_canopy, open_canopy
 from twin.sky.raster_tile import RasterMaker, Year
 from twin.sky.rasters import RasterTown, town_rasters
@@ -22,28 +21,6 @@ from twin.sky.tiles import SurfaceFolder
 CELL_M = 2.0
 AREA = shapely.box(100, 100, 1900, 900)
 HOME, TREES = 60, [(560, 430, 640, 470), (300, 200, 380, 260)]
-
-
-class Kept:
-    """Parts in a folder, and which one of a name was asked for last."""
-
-    def __init__(self, folder):
-        self.folder, self.newest = folder, {}
-
-    def known(self, name, made_from):
-        here = self.folder / name / hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
-        return here if here.exists() else None
-
-    def __call__(self, name, made_from, fill):
-        here = self.folder / name / hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
-        if not here.exists():
-            here.mkdir(parents=True)
-            fill(here)
-        self.newest[name] = here
-        return here
-
-    def last(self, name):
-        return self.newest.get(name)
 
 
 class Town:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import replace
 
 import geopandas as gpd
@@ -12,6 +10,7 @@ import shapely
 from affine import Affine
 
 from geodata.errors import InputError
+from tests.kept import Kept
 from twin.sky.canopy import build_canopy, held_back, open_canopy
 from twin.sky.cell_sums import FarField, bilinear, sums_over_azimuths
 from twin.sky.far import FarSurface
@@ -218,26 +217,6 @@ def test_cells_of_rasters_fit_the_surface():
     assert default_cell_size_m(0.4) == pytest.approx(1.6)
 
 
-class Kept:
-    """Parts in a folder, and which of them were filled."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.filled = []
-
-    def __call__(self, name, made_from, fill):
-        here = self.folder / name / hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
-        if not here.exists():
-            here.mkdir(parents=True)
-            fill(here)
-            self.filled.append(name)
-        return here
-
-    def made(self):
-        tiles, self.filled = sorted(name for name in self.filled if "." not in name and "far" not in name), []
-        return tiles
-
-
 @pytest.fixture
 def town(tmp_path):
     """Two kilometre squares with a house in each; the study area ends at 1,500 m."""
@@ -257,7 +236,7 @@ def test_rasters_of_a_town_hold_the_study_area_and_no_shade_on_roofs(town, year,
     keep = Kept(tmp_path / "kept")
     surface = SurfaceFolder.open(folder)
     paths = town_rasters(area, surface, None, roofs, year, cell_size_m=4.0, keep=keep)
-    assert keep.made() == ["E0_N0", "E1_N0"]
+    assert keep.tiles() == ["E0_N0", "E1_N0"]
     with rasterio.open(paths[1]) as source:
         assert tuple(source.bounds) == (1000.0, 200.0, 1500.0, 800.0)
         assert source.count == len(RASTERS)
@@ -271,20 +250,20 @@ def test_rasters_of_a_town_hold_the_study_area_and_no_shade_on_roofs(town, year,
     assert sky[0, 0] == 100
     # nothing has changed
     assert town_rasters(area, surface, None, roofs, year, cell_size_m=4.0, keep=keep) == paths
-    assert keep.made() == []
+    assert keep.tiles() == []
 
 
 def test_only_tiles_that_see_a_change_are_made_again(town, year, tmp_path):
     folder, roofs, area = town
     keep = Kept(tmp_path / "kept")
     town_rasters(area, SurfaceFolder.open(folder), None, roofs, year, cell_size_m=4.0, keep=keep)
-    keep.made()
+    keep.tiles()
     with rasterio.open(folder / "E0_N0.tif", "r+") as target:
         heights = target.read(1)
         heights[250:254, 120:124] = 20.5  # a step that rises by less than a tenth of a degree 750 m away
         target.write(heights, 1)
     again = town_rasters(area, SurfaceFolder.open(folder), None, roofs, year, cell_size_m=4.0, keep=keep)
-    assert keep.made() == ["E0_N0"]
+    assert keep.tiles() == ["E0_N0"]
     fresh = town_rasters(
         area, SurfaceFolder.open(folder), None, roofs, year, cell_size_m=4.0, keep=Kept(tmp_path / "new")
     )
@@ -299,9 +278,9 @@ def test_trees_of_the_land_cover_reach_the_rasters(town, year, tmp_path):
     surface = replace(SurfaceFolder.open(folder), canopy=heights)
     keep = Kept(tmp_path / "kept")
     bare = town_rasters(area, replace(surface, canopy=None), None, roofs, year, cell_size_m=4.0, keep=keep)
-    keep.made()
+    keep.tiles()
     paths = town_rasters(area, surface, evergreen, roofs, year, cell_size_m=4.0, keep=keep)
-    assert keep.made() == ["E0_N0"]  # the other square has no tree in sight
+    assert keep.tiles() == ["E0_N0"]  # the other square has no tree in sight
     with rasterio.open(paths[0]) as with_trees, rasterio.open(bare[0]) as without:
         sky, open_sky = with_trees.read(1), without.read(1)
     # south of the wood's corner, on open ground under crowns, and far from both

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import hashlib
-import json
-
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -10,36 +7,12 @@ import rasterio
 import shapely
 from affine import Affine
 
+from tests.kept import Kept
 from twin.sky.tiles import SurfaceFolder
 from twin.sky.town import SweptTown, load_skyline, save_skyline, town_skyline
 
 CELL_M = 4.0
 SIDE_M = 3000
-
-
-class Kept:
-    """Parts in a folder, and which of them were filled."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.filled = []
-
-    def __call__(self, name, made_from, fill):
-        here = self.known(name, made_from)
-        if here is None:
-            here = self.folder / name / hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
-            here.mkdir(parents=True)
-            fill(here)
-            self.filled.append(name)
-        return here
-
-    def known(self, name, made_from):
-        here = self.folder / name / hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
-        return here if here.exists() else None
-
-    def swept(self):
-        tiles, self.filled = sorted(name for name in self.filled if "." not in name and "far" not in name), []
-        return tiles
 
 
 def write_town(folder, tops, boxes):
@@ -103,7 +76,7 @@ def test_an_edited_building_is_swept_in_its_tile_only_and_equals_the_full_run_bi
     planes, _, after, kept, first = town
     kept.filled.clear()
     edited = town_skyline(planes, after, 12, kept)
-    assert kept.swept() == ["E1_N1"]
+    assert kept.tiles() == ["E1_N1"]
     full = town_skyline(planes, after, 12, Kept(tmp_path / "anew"))
     assert files(edited, tmp_path / "edited") == files(full, tmp_path / "full")
     assert files(edited, tmp_path / "edited") != files(first, tmp_path / "first")

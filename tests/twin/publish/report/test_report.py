@@ -13,7 +13,7 @@ import shapely
 from PIL import Image
 
 from geodata.catalogue import LAYERS
-from tests.twin.test_kept_tiles import Kept
+from tests.kept import Kept
 from twin.publish.about import ReleaseAbout
 from twin.publish.maps import draw_map, drawn_of
 from twin.publish.report.figures import DASH, shown, whole_number
