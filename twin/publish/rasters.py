@@ -129,8 +129,9 @@ def write_raster(
             )  # fmt: skip
         if known == 0:
             return None
+        # rounded decimals repeat byte for byte: the predictor for floats made the file half as large again
         rasterio.shutil.copy(
-            joined, out, driver="COG", compress="deflate", level=6, predictor="yes", blocksize=BLOCK,
+            joined, out, driver="COG", compress="deflate", level=4, predictor="yes" if whole else "no", blocksize=BLOCK,
             overviews="ignore_existing", overview_resampling="average", statistics="yes", sparse_ok="yes",
             bigtiff="if_safer", num_threads="1",
         )  # fmt: skip

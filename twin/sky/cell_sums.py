@@ -116,12 +116,24 @@ def refar_cells(
     shape = (window.last_row - window.first_row, window.last_column - window.first_column)
     moved = {False: np.zeros(shape, dtype=np.bool_), True: np.zeros(shape[::-1], dtype=np.bool_)}
     then, now = fields
-    wanted = np.flatnonzero((then.low != now.low).any(axis=(1, 2)) | (then.high != now.high).any(axis=(1, 2)))
-    for index, slope, transposed in horizon_slopes(grid, azimuths_deg[wanted], window, threads):
+    moved_nodes = (then.low != now.low) | (then.high != now.high)
+    wanted = np.flatnonzero(moved_nodes.any(axis=(1, 2)))
+    row, column = np.nonzero(_cells_between(moved_nodes.any(axis=0), now.step, shape))
+    if not len(row):
+        return moved[False]
+    for index, slope, transposed in horizon_slopes(grid, azimuths_deg[wanted], window, threads, only=(row, column)):
         before, after = (field.seen(int(wanted[index]), transposed) for field in fields)
         side_by_side(_compare_far, slope, *before[:2], *after, now.step, FIRST_KEY, KEYS, FRACTION_BITS, moved[transposed],
                      threads=threads)  # fmt: skip
     found: np.ndarray = moved[False] | moved[True].T
+    return found
+
+
+def _cells_between(nodes: np.ndarray, step: int, shape: tuple[int, int]) -> np.ndarray:
+    """Return which cells have one of the marked ``nodes`` at a corner of the square that they lie in."""
+    squares = nodes[:-1, :-1] | nodes[1:, :-1] | nodes[:-1, 1:] | nodes[1:, 1:]
+    row, column = (np.arange(side) // step for side in shape)
+    found: np.ndarray = squares[row][:, column]
     return found
 
 
