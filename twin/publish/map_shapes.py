@@ -70,6 +70,13 @@ def draw_polygons(
         )
 
 
+def draw_points(axes: Axes, points: np.ndarray, *, colour: str, order: float) -> None:
+    """Draw points in one colour, with a rim that sets them off from what lies below; those without a place are left out."""
+    placed = points[~(shapely.is_missing(points) | shapely.is_empty(points))]
+    x, y = shapely.get_x(placed), shapely.get_y(placed)
+    axes.scatter(x, y, s=9, color=colour, edgecolors="white", linewidths=0.3, zorder=order)
+
+
 def draw_classes(
     axes: Axes,
     frame: gpd.GeoDataFrame,
@@ -84,6 +91,9 @@ def draw_classes(
     """Draw a layer in the colours of its style."""
     shapes = frame.geometry.to_numpy()
     if not classes or style.column is None:
+        if layer.geometry == "Point":
+            draw_points(axes, shapes, colour=style.fill or OTHER_COLOUR, order=order)
+            return
         draw_polygons(axes, shapes, fill=style.fill, edge=style.outline, width=width, alpha=alpha, order=order)
         return
     found = classify(frame[style.column], style, classes)
@@ -91,16 +101,7 @@ def draw_classes(
         here = shapes[found == position]
         colour = OTHER_COLOUR if position < 0 else classes[position].colour
         if layer.geometry == "Point":
-            points = here[~(shapely.is_missing(here) | shapely.is_empty(here))]
-            axes.scatter(
-                shapely.get_x(points),
-                shapely.get_y(points),
-                s=9,
-                color=colour,
-                edgecolors="white",
-                linewidths=0.3,
-                zorder=order,
-            )
+            draw_points(axes, here, colour=colour, order=order)
             continue
         hatch = "////" if position >= 0 and classes[position].hatched else None
         # outlines of small features seen from afar would cover their colour

@@ -8,20 +8,23 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import rasterio
 import shapely
+from matplotlib.figure import Figure
 from matplotlib.font_manager import get_font
 from PIL import Image
 from rasterio.transform import from_origin
 
 from geodata.catalogue import LAYERS
 from twin.publish.about import ReleaseAbout
-from twin.publish.map_shapes import outlines
+from twin.publish.map_shapes import draw_classes, outlines
 from twin.publish.map_sheet import font, round_length
 from twin.publish.maps import draw_layer, draw_map, draw_terrain, extent_of
+from twin.publish.styles import styles_for
 
 
 def pixels(path: Path) -> np.ndarray:
@@ -164,3 +167,14 @@ def test_drawing_leaves_matplotlib_as_it_was(tmp_path: Path) -> None:
         "assert dict(matplotlib.rcParams) == before and len(fm.fontManager.ttflist) == fonts\n"
     )
     subprocess.run([sys.executable, "-W", "error::UserWarning", "-c", code, str(tmp_path / "a.png")], check=True)
+
+
+def test_points_without_classes_are_drawn_as_points() -> None:
+    """Bus stops of a town without terrain have no shade to be coloured by."""
+    axes = Figure().add_subplot()
+    stops = gpd.GeoDataFrame(
+        {"stop_id": ["a", "b", "c"]}, geometry=[shapely.Point(1, 2), None, shapely.Point(3, 4)], crs="EPSG:5186"
+    )
+    draw_classes(axes, stops, LAYERS["bus_stops"], styles_for("bus_stops")[0], [], width=0.3, order=2)
+    (drawn,) = axes.collections
+    np.testing.assert_array_equal(drawn.get_offsets(), [[1, 2], [3, 4]])
