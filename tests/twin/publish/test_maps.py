@@ -175,6 +175,8 @@ def test_points_without_classes_are_drawn_as_points() -> None:
     stops = gpd.GeoDataFrame(
         {"stop_id": ["a", "b", "c"]}, geometry=[shapely.Point(1, 2), None, shapely.Point(3, 4)], crs="EPSG:5186"
     )
-    draw_classes(axes, stops, LAYERS["bus_stops"], styles_for("bus_stops")[0], [], width=0.3, order=2)
+    draw_classes(
+        axes, stops, LAYERS["bus_stops"], styles_for(LAYERS["bus_stops"], ("stop_id",))[0], [], width=0.3, order=2
+    )
     (drawn,) = axes.collections
     np.testing.assert_array_equal(drawn.get_offsets(), [[1, 2], [3, 4]])
