@@ -53,6 +53,10 @@ class SweptTown:
     known: Known
     """Where its skylines are kept."""
 
+    def on_cells_of(self, surface: SurfaceFolder) -> bool:
+        """Tell whether the surface then was cut into the same cells as ``surface``."""
+        return (self.surface.cell_size_m, self.surface.crs) == (surface.cell_size_m, surface.crs)
+
     @property
     def without_trees(self) -> SweptTown:
         """The same town as it was swept without the trees on it."""
@@ -122,6 +126,8 @@ def near_skyline(
     unchanged town no height is read.
     """
     jobs, changed = _jobs(planes, surface), None
+    if before is not None and not before.on_cells_of(surface):
+        before = None
     if before is not None:
         changed = changed_bounds(before.surface, surface)
         earlier = {job.tile.name: job for job in _jobs(before.planes, before.surface)}

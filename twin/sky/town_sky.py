@@ -50,7 +50,12 @@ class TownSky:
 
 
 def other_sky(before: TownSky, old: np.ndarray, after: TownSky, new: np.ndarray) -> np.ndarray:
-    """Return which planes see another sky; ``old`` and ``new`` are positions of the same planes, both bool (planes,)."""
+    """Return which planes see another sky, bool (planes,); ``old`` and ``new`` are positions of the same planes in both.
+
+    Skies taken in other directions are other skies.
+    """
+    if not np.array_equal(before.near.azimuths_deg, after.near.azimuths_deg):
+        return np.ones(len(new), dtype=bool)
     one, two = before.near.take(old), after.near.take(new)
     differs = changed_planes(one, two)
     differs |= (one.sampling != two.sampling) | (one.cells != two.cells)

@@ -10,6 +10,7 @@ from affine import Affine
 from tests.kept import Kept
 from twin.sky.tiles import SurfaceFolder
 from twin.sky.town import SweptTown, load_skyline, save_skyline, town_skyline
+from twin.sky.town_sky import TownSky, other_sky
 
 CELL_M = 4.0
 SIDE_M = 3000
@@ -102,6 +103,24 @@ def test_of_a_town_swept_before_only_what_sees_the_edit_is_swept_again(town, tmp
     # only the middle tile is read with its halo, before and after the edit; the far surface reads squares of a kilometre
     assert sum(east - west > 1100 for west, _, east, _ in read) == 2
     assert files(found, tmp_path / "found") == files(full, tmp_path / "expected")
+
+
+def test_a_town_that_was_swept_on_other_cells_or_in_other_directions_is_of_no_use(town, tmp_path):
+    planes, before, after, kept, first = town
+    coarse = tmp_path / "coarse"
+    coarse.mkdir()
+    for path in before.paths:
+        with rasterio.open(path) as source:
+            write(coarse / path.name, source.read(1)[::2, ::2], 2 * CELL_M, source.bounds.left, source.bounds.top)
+    other = SurfaceFolder.open(coarse, before.terrain)
+    own = Kept(tmp_path / "own")
+    town_skyline(planes, other, 12, own)
+    found = town_skyline(planes, after, 12, own, before=SweptTown(planes, other, own.known))
+    assert files(found, tmp_path / "found") == files(town_skyline(planes, after, 12, kept), tmp_path / "expected")
+    rows = np.arange(len(planes))
+    skies = [TownSky(*skyline, None) for skyline in (first, town_skyline(planes, before, 8, kept))]
+    assert other_sky(skies[0], rows, skies[1], rows).all()
+    assert not other_sky(skies[0], rows, skies[0], rows).any()
 
 
 def refuse(*arguments, **options):
