@@ -22,8 +22,8 @@ from twin.roof_fit.town import fit_roofs
 from twin.scenario.buildings import EXISTING
 from twin.sky.canopy import build_canopy, open_canopy
 from twin.sky.canopy_skyline import canopy_skyline
+from twin.sky.cell_light import STEPS as RASTERS
 from twin.sky.plane_cells import Sampling
-from twin.sky.raster_tile import STEPS as RASTERS
 from twin.sky.raster_tile import Year
 from twin.sky.rasters import RasterTown, default_cell_size_m, town_rasters
 from twin.sky.sun_table import daylight_path, level_irradiation

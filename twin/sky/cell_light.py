@@ -1,8 +1,9 @@
-"""What level cells receive in a year, from sums over their horizons without and with trees.
+"""What level cells receive in a year, from whole numbers summed over their horizons without and with trees.
 
-Trees hold back a share of what only they hide; that share changes with the month and with the kind of tree. Sums are
-therefore taken three times: of all light, and of the light that deciduous and that evergreen crowns would hold back.
-A cell's own mix of kinds then decides.
+Trees hold back a share of what only they hide; that share changes with the month and with the kind of tree. What a horizon
+is worth is therefore tabulated three times: all light, and the light that deciduous and that evergreen crowns would hold back.
+A cell's own mix of kinds then decides. Worth is counted in small whole parts of the rasters' steps: sums are exact in any
+order, so a horizon that moves can be taken out of a sum and put in elsewhere.
 """
 
 from __future__ import annotations
@@ -17,115 +18,113 @@ from twin.sky.canopy import held_back
 from twin.sky.lines import checked_azimuths
 from twin.sky.sun_table import Irradiation, SunPath, tangent_keys, tangent_table
 
+STEPS: dict[str, float] = {
+    "sky_view": 1e-2,
+    "shade_hours_summer": 1.0,
+    "shade_hours_year": 1.0,
+    "irradiation_kwh_m2": 1.0,
+}
+"""Rasters, in the order of their bands, and the step that their whole numbers count in."""
+MIX_STEPS = 16
+"""The mix of kinds of trees is told to a sixteenth, so that mixed sums are whole numbers, too."""
+_PARTS = np.array([2.0**16, 2.0**10, 2.0**10, 2.0**10])
+"""Parts of a step that a table counts in: rounding 72 entries errs by a thousandth of a step. Sums stay below 2**31 up to
+8,000 hours or kWh/m2."""
+
 
 @dataclass(frozen=True)
 class Light:
-    """A year's sun for cells: tables for a sweep without trees, for one with them, and what needs no direction."""
+    """A year's sun for cells.
+
+    A table is int32 (azimuths, `twin.sky.sun_table.KEYS`, 8): what lies above a horizon of that tangent, for each of `STEPS`, and
+    how much more for every sixteenth of evergreen crowns in the mix. Hours in it are those of sun, not of shade.
+    """
 
     azimuths_deg: np.ndarray
+    bare_table: np.ndarray
+    """For a surface without trees."""
     open_table: np.ndarray
-    """Columns: sky view; hours of summer, of the year and direct kWh/m2; these three as held back by deciduous crowns,
-    and by evergreen ones; two unused."""
+    """For the same surface where there are trees: what they would not hold back."""
     tree_table: np.ndarray
-    """Columns: sky view; the six of held-back light; one unused."""
-    totals: np.ndarray
-    """(9,) the nine of ``open_table`` beside the sky view, in the open."""
-    held_mean: np.ndarray
-    """Share of light held back by deciduous and by evergreen crowns, mean of twelve months."""
-    isotropic: np.ndarray
-    """[kWh/m2]: all of the year, and as held back by deciduous and evergreen crowns."""
-    global_horizontal: np.ndarray
-    surroundings_albedo: float
+    """For the surface with trees as solid walls: what they would hold back. To be added to that of ``open_table``."""
+    surroundings_kwh_m2: float
+    """Irradiation by the first bounce from surroundings, if they hid the whole sky."""
     weather: bool
 
     @classmethod
     def of(cls, azimuths: int, daylight: SunPath, irradiation: Irradiation | None, surroundings_albedo: float) -> Light:
         """Return the light of a year; without ``irradiation`` it is nought and no weather is known."""
         directions = checked_azimuths(azimuths)
-        held = np.stack([held_back(0.0), held_back(1.0)])
-        paths = [daylight] if irradiation is None else [daylight, irradiation.direct]
-        tables, totals = [], []
-        for path in paths:
-            kinds = [path.weight, *(path.weight * held[kind, path.month][:, None] for kind in (0, 1))]
-            weight = np.concatenate(kinds, axis=1)
-            tables.append(tangent_table(directions, path.azimuth_deg, path.elevation_deg, weight))
-            totals.append(weight.sum(axis=0))
-        if irradiation is None:
-            tables.append(np.zeros_like(tables[0][:, :, :3]))
-            totals.append(np.zeros(3))
-        hours, direct = tables
-        nine = np.concatenate(
-            [part for kind in range(3) for part in (hours[:, :, 2 * kind : 2 * kind + 2], direct[:, :, kind : kind + 1])],
-            axis=2,
-        )  # fmt: skip
-        sums = np.concatenate(
-            [part for kind in range(3) for part in (totals[0][2 * kind : 2 * kind + 2], totals[1][kind : kind + 1])]
+        tangent = tangent_keys()
+        sky = np.tile((1.0 / (1.0 + tangent * tangent) / len(directions))[:, None], (len(directions), 1, 1))
+        held = np.stack([np.zeros(12), held_back(0.0), held_back(1.0)])
+        held[0] = 1.0
+        isotropic, bounced, direct = np.zeros(3), np.zeros(3), np.zeros((3, *sky.shape))
+        if irradiation is not None:
+            isotropic, bounced = (
+                held @ irradiation.isotropic,
+                surroundings_albedo * (held @ irradiation.global_horizontal),
+            )
+            direct = _above(directions, irradiation.direct, held)
+        hours = _above(directions, daylight, held)
+        whole, deciduous, evergreen = (
+            _parts(np.concatenate([share * sky, sun, beam + (even - bounce) * sky], axis=2))
+            for share, sun, beam, even, bounce in zip(held.mean(axis=1), hours, direct, isotropic, bounced, strict=True)
         )
-        sky = _sky_column(len(directions))
-        none = np.zeros_like(sky)
-        months = np.zeros(12) if irradiation is None else irradiation.isotropic
-        whole = np.zeros(12) if irradiation is None else irradiation.global_horizontal
+        other = evergreen - deciduous
         return cls(
             azimuths_deg=directions,
-            open_table=np.concatenate([sky, nine, none, none], axis=2),
-            tree_table=np.concatenate([sky, nine[:, :, 3:], none], axis=2),
-            totals=sums,
-            held_mean=held.mean(axis=1),
-            isotropic=np.array([months.sum(), *(held @ months)]),
-            global_horizontal=np.array([whole.sum(), *(held @ whole)]),
-            surroundings_albedo=surroundings_albedo,
+            bare_table=_table(MIX_STEPS * whole, np.zeros_like(whole)),
+            open_table=_table(MIX_STEPS * (whole - deciduous), -other),
+            tree_table=_table(MIX_STEPS * deciduous, other),
+            surroundings_kwh_m2=float(bounced[0]),
             weather=irradiation is not None,
         )
 
     @cached_property
-    def bare_table(self) -> np.ndarray:
-        """The columns of ``open_table`` that ground without trees needs."""
-        return np.ascontiguousarray(self.open_table[:, :, :4])
-
-    @cached_property
     def digest(self) -> str:
         """Hash over everything that cells depend on."""
-        parts = (self.open_table, self.tree_table, self.totals, self.held_mean, self.isotropic, self.global_horizontal)
-        return digest_of_arrays(*parts, np.array([self.surroundings_albedo]))
+        constants = np.array([self.surroundings_kwh_m2, self.weather])
+        return digest_of_arrays(self.bare_table, self.open_table, self.tree_table, constants)
 
-    def cells(self, open_sky: np.ndarray, trees: np.ndarray | None, evergreen: np.ndarray | None) -> np.ndarray:
+    def values(self, sums: np.ndarray) -> np.ndarray:
         """Return sky view, shade hours of summer and of the year, and irradiation [kWh/m2].
 
         Parameters
         ----------
-        open_sky : (columns of ``open_table`` or only its first four, rows, columns) sums without trees
-        trees : (columns of ``tree_table``, rows, columns) sums with solid trees, None where there are none
-        evergreen : (rows, columns) share of evergreen crowns among the trees that hide each cell's sky
+        sums : int32 (4, ...) over all azimuths, of ``bare_table``, or of ``open_table`` and ``tree_table``
 
         Returns
         -------
-        float32 (4, rows, columns); irradiation is NaN without weather
+        float32 (4, ...); irradiation is NaN without weather
         """
-        count = len(self.azimuths_deg)
-        sky = open_sky[0] / np.float32(count)
-        hours_and_energy = open_sky[1:4].copy()
-        unseen = 1.0 - sky
-        diffuse = self.isotropic[0] * sky + self.surroundings_albedo * self.global_horizontal[0] * unseen
-        if trees is not None and evergreen is not None:
-            hidden = np.maximum(sky - trees[0] / np.float32(count), 0.0)
-            for kind, share in enumerate((1.0 - evergreen, evergreen)):
-                lost = np.maximum(open_sky[4 + 3 * kind : 7 + 3 * kind] - trees[1 + 3 * kind : 4 + 3 * kind], 0.0)
-                hours_and_energy -= share * lost
-                sky = sky - share * self.held_mean[kind] * hidden
-                back = self.isotropic[1 + kind] - self.surroundings_albedo * self.global_horizontal[1 + kind]
-                diffuse = diffuse - share * back * hidden
-        shade = np.maximum(self.totals[:2, None, None] - hours_and_energy[:2], 0.0)
-        irradiation = hours_and_energy[2] + diffuse
+        unit = np.array(list(STEPS.values())) / (_PARTS * MIX_STEPS)
+        # so that the open has a sky view of 1 and no shade to the last bit
+        sky, *hours = self.bare_table[:, 0, :3].sum(axis=0)
+        irradiation = sums[3] * unit[3] + self.surroundings_kwh_m2
         if not self.weather:
-            irradiation = np.full_like(irradiation, np.nan)
-        return np.stack([sky, shade[0], shade[1], irradiation]).astype(np.float32)
+            irradiation = np.full(irradiation.shape, np.nan)
+        # crowns may let a little more through than there is: heights between cells with trees are not those without plus trees
+        shade = [np.maximum(hours[band - 1] - sums[band], 0) * unit[band] for band in (1, 2)]
+        return np.stack([sums[0] / sky, *shade, irradiation]).astype(np.float32)
 
 
-def _sky_column(azimuths: int) -> np.ndarray:
-    """Squared cosine of the horizon angle by its tangent, as a table column."""
-    tangent = tangent_keys()
-    column = (1.0 / (1.0 + tangent * tangent)).astype(np.float32)
-    return np.tile(column[None, :, None], (azimuths, 1, 1))
+def _above(directions: np.ndarray, path: SunPath, held: np.ndarray) -> np.ndarray:
+    """Return what lies above each horizon: (kinds, azimuths, keys, columns of the path), by the share ``held`` in each month."""
+    return np.stack(
+        [
+            tangent_table(directions, path.azimuth_deg, path.elevation_deg, path.weight * share[path.month][:, None])
+            for share in held
+        ]
+    )
+
+
+def _parts(values: np.ndarray) -> np.ndarray:
+    return np.rint(values / list(STEPS.values()) * _PARTS).astype(np.int64)
+
+
+def _table(worth: np.ndarray, more: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(np.concatenate([worth, more], axis=2).astype(np.int32))
 
 
 def digest_of_arrays(*parts: np.ndarray) -> str:

@@ -12,8 +12,8 @@ import rasterio
 from affine import Affine
 
 from twin.sky.canopy import LeafMix
-from twin.sky.cell_light import Light
-from twin.sky.cell_sums import FarField, bilinear, sums_over_azimuths
+from twin.sky.cell_light import MIX_STEPS, STEPS, Light
+from twin.sky.cell_sums import SKIPPED, FarField, Surface, bilinear, sums_over_azimuths
 from twin.sky.far import FarSurface, far_horizon
 from twin.sky.horizon import Window
 from twin.sky.lines import Grid
@@ -24,13 +24,6 @@ NODE_M = 50.0
 """Distance between the places at which the far skyline is looked up."""
 NODE_RISE_M = 30.0
 """Height above ground of the second look-up at each place; a roof in between sees a skyline in between."""
-STEPS: dict[str, float] = {
-    "sky_view": 1e-2,
-    "shade_hours_summer": 1.0,
-    "shade_hours_year": 1.0,
-    "irradiation_kwh_m2": 1.0,
-}
-"""Rasters, in the order of the bands of a tile, and the step that their whole numbers count in."""
 NOTHING = 65535
 """Cells without a value."""
 
@@ -131,56 +124,65 @@ class RasterMaker:
         ]
         return np.round(np.stack([part.T.reshape(-1, *lowest.shape) for part in found]), 1).astype(np.float32)
 
-    def values(
+    def sums(
         self, tile: RasterTile, heights: Sequence[np.ndarray], lowest: np.ndarray, nodes: np.ndarray, threads: int | None = None
     ) -> np.ndarray:  # fmt: skip
-        """Return float32 (bands, rows, columns) of the tile's rectangle in the order of `STEPS`; NaN without surface.
+        """Return the sums over azimuths of what the tile's cells see: int32 (4, rows, columns), for `values`.
 
         ``heights`` are those of `read`, ``lowest`` and ``nodes`` those of the methods of these names.
         """
-        ground = heights[0]
-        if np.isnan(ground).all():
-            return np.full((len(STEPS), *tile.wanted.shape), np.nan, dtype=np.float32)
-        window, light, far = self.window(tile), self.light, self.far_field(tile, ground, lowest, nodes)
+        if np.isnan(heights[0]).all():
+            return np.zeros((len(STEPS), *tile.wanted.shape), dtype=np.int32)
+        far = self.far_field(tile, heights[0], lowest, nodes)
+        surfaces = self.surfaces(tile, heights)
+        return sums_over_azimuths(surfaces, self.light.azimuths_deg, self.window(tile), far, threads=threads)
 
-        def sums(surface: np.ndarray, table: np.ndarray) -> np.ndarray:
-            return sums_over_azimuths(
-                self.surface_grid(tile, surface), light.azimuths_deg, window, table, far=far, threads=threads
-            )
+    def values(self, tile: RasterTile, heights: Sequence[np.ndarray], sums: np.ndarray) -> np.ndarray:
+        """Return float32 (bands, rows, columns) of the tile's rectangle in the order of `STEPS`; NaN without surface."""
+        return np.where(np.isnan(heights[0][self.inner(tile)]), np.float32(np.nan), self.light.values(sums))
 
+    def surfaces(self, tile: RasterTile, heights: Sequence[np.ndarray]) -> list[Surface]:
+        """Return the surfaces that are swept: the bare one, and that with the trees on it where there are any.
+
+        ``heights`` are those of `read`, of which one is not NaN.
+        """
+        ground, light = heights[0], self.light
         if len(heights) == 1:
-            return light.cells(sums(ground, light.bare_table), None, None)
-        trees = heights[1]
-        open_sky, behind = sums(ground, light.open_table), sums(ground + trees, light.tree_table)
-        behind[:, trees[self.inner(tile)] > 0] = 0.0
-        return light.cells(open_sky, behind, self.evergreen_around(tile, heights))
+            return [Surface(self._grid_of(tile, ground), light.bare_table, np.zeros(tile.wanted.shape, np.uint8))]
+        mix = self.mix(tile, heights)
+        # under a crown nothing is left but what the crown lets through
+        beside = np.where(heights[1][self.inner(tile)] > 0, np.uint8(SKIPPED), mix)
+        return [
+            Surface(self._grid_of(tile, ground), light.open_table, mix),
+            Surface(self._grid_of(tile, ground + heights[1]), light.tree_table, beside),
+        ]
 
     def inner(self, tile: RasterTile) -> tuple[slice, slice]:
         """Return where the wanted cells lie in ``tile.near``."""
         window = self.window(tile)
         return slice(window.first_row, window.last_row), slice(window.first_column, window.last_column)
 
-    def surface_grid(self, tile: RasterTile, heights: np.ndarray) -> Grid:
-        """Return the grid of heights in ``tile.near``."""
+    def _grid_of(self, tile: RasterTile, heights: np.ndarray) -> Grid:
         size = self.cell_size_m
         return Grid.of(heights, size, round(-tile.near[3] / size), round(tile.near[0] / size))
 
     def far_field(self, tile: RasterTile, ground: np.ndarray, lowest: np.ndarray, nodes: np.ndarray) -> FarField:
-        """Return the far skyline over the wanted cells; arguments as for `values`."""
+        """Return the far skyline over the wanted cells; arguments as for `sums`."""
         rise = (ground[self.inner(tile)] - bilinear(lowest, self.node_step, tile.wanted.shape)) / np.float32(
             NODE_RISE_M
         )
         low, high = np.tan(np.radians(nodes))
         return FarField(low, high, np.clip(np.nan_to_num(rise), 0.0, 1.0).astype(np.float32), self.node_step)
 
-    def evergreen_around(self, tile: RasterTile, heights: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the share of evergreen crowns among the trees that hide each cell's sky, or of its own crown."""
+    def mix(self, tile: RasterTile, heights: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the share of evergreen crowns among the trees that hide each cell's sky, or of its own crown, in `MIX_STEPS`."""
         _, trees, kinds = heights
         size, inner = self.cell_size_m, self.inner(tile)
         x = tile.bounds[0] + (np.arange(tile.wanted.shape[1]) + 0.5) * size
         y = tile.bounds[3] - (np.arange(tile.wanted.shape[0]) + 0.5) * size
         around = LeafMix.of(trees, kinds, size, tile.near[0], tile.near[3]).at(x[None, :], y[:, None])
-        return np.where(trees[inner] > 0, kinds[inner], around).astype(np.float32)
+        share = np.where(trees[inner] > 0, kinds[inner], around)
+        return np.rint(np.clip(share, 0.0, 1.0) * MIX_STEPS).astype(np.uint8)
 
     def write(self, path: Path, tile: RasterTile, coded: np.ndarray) -> None:
         """Write a tile's values as `coded_values` gives them."""

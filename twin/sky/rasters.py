@@ -29,14 +29,14 @@ from geodata.errors import InputError
 from twin.sky.cell_light import digest_of_arrays
 from twin.sky.changed_heights import changed_bounds, reaches
 from twin.sky.raster_tile import RasterMaker, RasterTile, Year, coded_values
-from twin.sky.raster_update import TileSight, updated_values
+from twin.sky.raster_update import TileSight, updated_sums
 from twin.sky.tasks import run_tasks
 from twin.sky.tiles import HALO_M, TILE_M, SurfaceFolder
 from twin.sky.town import Keep, Known, far_surface
 
 TILE_FILE = "rasters.tif"
 _LOWEST, _HASH = "lowest.npy", "sha256"
-_STATE, _MADE = "state.npz", "made_from.json"
+_SUMS, _NODES, _MADE = "sums.npy", "far_nodes.npy", "made_from.json"
 
 
 def default_cell_size_m(surface_cell_size_m: float) -> float:
@@ -182,15 +182,15 @@ class _Tiles:
         }  # fmt: skip
 
         def fill(folder: Path) -> None:
-            now = TileSight(read.pop() if read else maker.read(tile), lowest, nodes, built)
-            coded = None
+            now = TileSight(read.pop() if read else maker.read(tile), lowest, nodes)
             before = self._before(tile, made_from, now)
-            if before is not None:
-                coded = updated_values(maker, tile, *before, now, threads=threads)
-            if coded is None:
-                coded = coded_values(maker.values(tile, now.heights, lowest, nodes, threads), tile.wanted, built)
+            sums = None if before is None else updated_sums(maker, tile, *before, now, threads=threads)
+            if sums is None:
+                sums = maker.sums(tile, now.heights, lowest, nodes, threads)
+            coded = coded_values(maker.values(tile, now.heights, sums), tile.wanted, built)
             maker.write(folder / TILE_FILE, tile, coded)
-            np.savez_compressed(folder / _STATE, allow_pickle=False, nodes=nodes, built=built)
+            np.save(folder / _SUMS, sums, allow_pickle=False)
+            np.save(folder / _NODES, nodes, allow_pickle=False)
             (folder / _MADE).write_text(json.dumps(made_from), encoding="utf-8")
 
         return keep(tile.name, made_from, fill) / TILE_FILE
@@ -205,7 +205,7 @@ class _Tiles:
     def _before(
         self, tile: RasterTile, made_from: dict[str, str], now: TileSight
     ) -> tuple[np.ndarray, TileSight] | None:
-        """Return the tile's numbers of before and what they followed from, or None where these are not known."""
+        """Return the tile's sums of before and what they followed from, or None where these are not known."""
         if self.before is None or (last := self.before.last(tile.name)) is None:
             return None
         made = json.loads((last / _MADE).read_text(encoding="utf-8"))
@@ -218,7 +218,5 @@ class _Tiles:
             if digest_of_arrays(*heights) != made["heights"]:
                 return None
             lowest = then.lowest(tile, heights[0])
-        with np.load(last / _STATE, allow_pickle=False) as state:
-            sight = TileSight(heights, lowest, state["nodes"], state["built"])
-        with rasterio.open(last / TILE_FILE) as source:
-            return source.read(), sight
+        nodes = np.load(last / _NODES, allow_pickle=False)
+        return np.load(last / _SUMS, allow_pickle=False), TileSight(heights, lowest, nodes)

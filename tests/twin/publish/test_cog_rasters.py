@@ -9,8 +9,8 @@ from affine import Affine
 
 from geodata.errors import InputError
 from twin.publish.rasters import RasterStyle, raster_problems, raster_qml, raster_styles, write_raster
+from twin.sky.cell_light import STEPS as RASTERS
 from twin.sky.raster_tile import NOTHING
-from twin.sky.raster_tile import STEPS as RASTERS
 
 
 def write_tile(path, values, west, north, size=2.0):

@@ -120,7 +120,7 @@ def test_an_edit_gives_the_rasters_of_a_town_computed_anew(edit, before, year, t
     cold = [path.read_bytes() for path in rasters(made, year, Kept(tmp_path / "cold"))]
     assert cold != old
     if edit not in (planted, felled):  # these change what kind of trees stands around every cell
-        monkeypatch.setattr(RasterMaker, "values", refuse)
+        monkeypatch.setattr(RasterMaker, "sums", refuse)
         with pytest.raises(AssertionError, match="whole tile"):
             rasters(made, year, Kept(tmp_path / "refused"))
     warm = rasters(made, year, Kept(tmp_path / "warm"), RasterTown(surface, evergreen, keep.last, keep.known))

@@ -12,12 +12,12 @@ from affine import Affine
 from geodata.errors import InputError
 from tests.kept import Kept
 from twin.sky.canopy import build_canopy, held_back, open_canopy
-from twin.sky.cell_sums import FarField, bilinear, sums_over_azimuths
+from twin.sky.cell_light import STEPS as RASTERS
+from twin.sky.cell_sums import FarField, Surface, bilinear, sums_over_azimuths
 from twin.sky.far import FarSurface
 from twin.sky.horizon import Window
 from twin.sky.lines import Grid
 from twin.sky.raster_tile import NOTHING, RasterMaker, RasterTile, Year
-from twin.sky.raster_tile import STEPS as RASTERS
 from twin.sky.rasters import default_cell_size_m, raster_tiles, town_rasters
 from twin.sky.shadow import shaded
 from twin.sky.sky_view import grid_sky_view
@@ -52,7 +52,7 @@ def values_of(made, heights, side, near):
     bounds = (edge * size, edge * size, (edge + side) * size, (edge + side) * size)
     tile = RasterTile("E0_N0", bounds, (0.0, 0.0, near * size, near * size), np.ones((side, side), bool))
     lowest = made.lowest(tile, heights[0])
-    return made.values(tile, heights, lowest, made.far_nodes(tile, lowest))
+    return made.values(tile, heights, made.sums(tile, heights, lowest, made.far_nodes(tile, lowest)))
 
 
 @pytest.fixture
@@ -196,11 +196,12 @@ def test_sums_do_not_depend_on_threads():
     rng = np.random.default_rng(3)
     grid = Grid.of(rng.uniform(0, 9, (130, 90)), 1.0)
     azimuths = np.arange(16) * 22.5
-    table = rng.random((16, 20 << (23 - FRACTION_BITS), 4)).astype(np.float32)
+    table = rng.integers(-9, 9, (16, 20 << (23 - FRACTION_BITS), 8)).astype(np.int32)
     nodes = np.zeros((16, 3, 3), np.float32)
     far = FarField(nodes + 0.1, nodes + 0.05, rng.random((80, 70)).astype(np.float32), 50)
     window = Window(20, 100, 10, 80)
-    one, two, three = (sums_over_azimuths(grid, azimuths, window, table, far=far, threads=n) for n in (1, 2, 3))
+    surface = Surface(grid, table, rng.integers(0, 17, (80, 70)).astype(np.uint8))
+    one, two, three = (sums_over_azimuths([surface], azimuths, window, far, threads=n) for n in (1, 2, 3))
     np.testing.assert_array_equal(one, two)
     np.testing.assert_array_equal(one, three)
 
