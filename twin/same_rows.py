@@ -2,47 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
 
-def same_rows(now: gpd.GeoDataFrame, then: gpd.GeoDataFrame, key: str, columns: Sequence[str] = ()) -> np.ndarray:
-    """Return which rows of ``now`` stand in ``then`` with the same outline, to the bit, and the same ``columns``.
+def row_before(
+    now: pd.DataFrame, then: pd.DataFrame, key: str, columns: Iterable[str] = (), *, outlines: bool = True
+) -> np.ndarray:
+    """Return where each row of ``now`` stands in ``then`` with the same outline, to the bit, and the same ``columns``.
 
     Parameters
     ----------
     now, then
         Tables with text in the column ``key``. A column that either lacks counts as missing there. A key that occurs more
         than once in either table is never the same.
+    outlines
+        False to leave them out.
 
     Returns
     -------
-    bool (now,)
+    int (now,), -1 where there is no such row
     """
-    once = ~then[key].duplicated(keep=False)
-    place = pd.Index(then.loc[once, key]).get_indexer(pd.Index(now[key]))
-    known = (place >= 0) & ~now[key].duplicated(keep=False).to_numpy()
-    other = then[once].iloc[place[known]]
-    same = np.zeros(len(now), dtype=bool)
-    equal = shapely.to_wkb(now.geometry.to_numpy()[known]) == shapely.to_wkb(other.geometry.to_numpy())
+    once = np.flatnonzero(~then[key].duplicated(keep=False).to_numpy())
+    place = pd.Index(then[key].iloc[once]).get_indexer(pd.Index(now[key]))
+    known = np.flatnonzero((place >= 0) & ~now[key].duplicated(keep=False).to_numpy())
+    found = once[place[known]]
+    same = np.ones(len(known), dtype=bool)
+    if outlines:
+        one, two = (shapely.to_wkb(frame.geometry.to_numpy()[at]) for frame, at in ((now, known), (then, found)))
+        same &= one == two
     for name in columns:
         one, two = (
-            frame[name].astype(object).to_numpy() if name in frame.columns else np.full(len(frame), None, dtype=object)
-            for frame in (now[known], other)
+            frame[name].astype(object).to_numpy()[at] if name in frame.columns else np.full(len(at), None, dtype=object)
+            for frame, at in ((now, known), (then, found))
         )
-        both_missing = pd.isna(one) & pd.isna(two)
+        gaps = pd.isna(one), pd.isna(two)
         # a missing value cannot be compared
-        either_missing = pd.isna(one) | pd.isna(two)
-        alike = np.array(
-            [False if gap else a == b for a, b, gap in zip(one, two, either_missing, strict=True)], dtype=bool
-        )
-        equal = equal & (both_missing | alike)
-    same[known] = equal
-    return same
+        valued = np.flatnonzero(~(gaps[0] | gaps[1]))
+        alike = gaps[0] & gaps[1]
+        alike[valued] = np.array([a == b for a, b in zip(one[valued], two[valued], strict=True)], dtype=bool)
+        same &= alike
+    rows = np.full(len(now), -1)
+    rows[known[same]] = found[same]
+    return rows
 
 
 def moved_pieces(now: Sequence[bytes], then: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray] | None:

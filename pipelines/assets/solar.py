@@ -19,6 +19,7 @@ from pipelines.store import StoredObject
 from pipelines.work import Work, read_table
 from twin.publish.rasters import write_raster
 from twin.roof_fit.town import fit_roofs
+from twin.same_rows import row_before
 from twin.scenario.buildings import EXISTING
 from twin.sky.canopy import build_canopy, open_canopy
 from twin.sky.canopy_skyline import canopy_skyline
@@ -30,7 +31,7 @@ from twin.sky.sun_table import daylight_path, level_irradiation
 from twin.sky.tiles import SurfaceFolder
 from twin.sky.town import SweptTown, save_skyline, town_skyline
 from twin.sky.town_sky import TownSky, other_sky
-from twin.solar.kept_yields import KeptYields, same_roofs
+from twin.solar.kept_yields import KeptYields
 from twin.solar.resource import resource_parameters
 from twin.solar.resource_file import load_resource
 from twin.solar.roofs import roof_planes as planes_of
@@ -177,7 +178,10 @@ def _kept_yields(work: Work, planes: gpd.GeoDataFrame, sky: TownSky) -> KeptYiel
         return None
     if needs["sources/resource"].content != work.need("sources/resource").content:
         return None
-    rows = same_roofs(read_table(needs["scenario/roof_planes"].data / "features.parquet"), planes)
+    then = read_table(needs["scenario/roof_planes"].data / "features.parquet")
+    # another outline is seen by the cells that stand for the roof
+    columns = (set(planes.columns) | set(then.columns)) - {"roof_id", "geometry"}
+    rows = row_before(planes, then, "roof_id", sorted(columns), outlines=False)
     at = np.flatnonzero(rows >= 0)
     rows[at[other_sky(TownSky.load(needs["scenario/skyline"].data), rows[at], sky, at)]] = -1
     return KeptYields(before.data, rows)

@@ -9,7 +9,7 @@ import shapely
 
 from twin.green.vegetation import blend_parameters
 from twin.overlay import shared_areas
-from twin.same_rows import same_rows
+from twin.same_rows import row_before
 
 
 def plot_cover(
@@ -46,7 +46,7 @@ def plot_cover(
     """
     if known is not None:
         then, table = known
-        same = same_rows(buildings, then, "building_id", ["block_id"])
+        same = row_before(buildings, then, "building_id", ["block_id"]) >= 0
         new = plot_cover(buildings[~same].reset_index(drop=True), parcels, parcel_cover, blocks, block_cover)
         told = np.full((len(buildings), len(table.columns)), np.nan)
         told[same] = table.loc[buildings.loc[same, "building_id"]].to_numpy()

@@ -16,7 +16,7 @@ import shapely
 
 from geodata.parameters import Parameters, load_parameters
 from twin.facades import wall_points
-from twin.same_rows import same_rows
+from twin.same_rows import row_before
 from twin.sky.tiles import TILE_M, Bounds, SurfaceFolder
 from twin.sky.visibility import visible
 
@@ -140,7 +140,7 @@ def trees_in_sight(
 
 def _looks_again(homes: gpd.GeoDataFrame, known: SeenBefore, cell_size_m: float) -> np.ndarray:
     """Return which of ``homes`` are not as they were, or may see or be hidden by what changed."""
-    again = ~same_rows(homes, known.homes, "building_id", ["floors_above", "altitude"])
+    again = row_before(homes, known.homes, "building_id", ["floors_above", "altitude"]) < 0
     values = rule_parameters()
     # heights are interpolated from cells beside the line of sight
     reach = float(values["sight_radius"]) + float(values["window_offset"]) + 2 * cell_size_m

@@ -21,6 +21,7 @@ import pandas as pd
 import shapely
 
 from geodata.compute import ComputeSpec
+from twin.array_file import load_arrays, save_arrays
 from twin.sky.canopy import LeafMix, held_back
 from twin.sky.factors import PlaneFactors, factors_of
 from twin.sky.planes import HorizonDistribution
@@ -29,8 +30,8 @@ from twin.sky.town import Keep, SweptTown, near_skyline
 from twin.solar.irradiance import Factor, SkyFactors
 from twin.solar.resource import Resource
 
-_DISTRIBUTION = "canopy_distribution.npz"
-_PLANES = "canopy_planes.npz"
+_DISTRIBUTION = "canopy_distribution.arrow"
+_PLANES = "canopy_planes.arrow"
 _MIX = "leaves.npz"
 
 
@@ -48,17 +49,20 @@ class CanopySkyline:
     def save(self, folder: Path) -> None:
         """Write the skylines into ``folder``; equal ones give equal files."""
         self.distribution.save(folder / _DISTRIBUTION)
-        with (folder / _PLANES).open("wb") as target:
-            np.savez_compressed(target, allow_pickle=False, planes=self.planes, evergreen=self.evergreen)
+        save_arrays(folder / _PLANES, {"planes": self.planes, "evergreen": self.evergreen})
 
     @classmethod
     def load(cls, folder: Path) -> CanopySkyline | None:
         """Read what `save` has written, or return None where nothing was."""
         if not (folder / _PLANES).exists():
             return None
-        with np.load(folder / _PLANES, allow_pickle=False) as stored:
-            planes, evergreen = stored["planes"], stored["evergreen"]
-        return cls(planes, HorizonDistribution.load(folder / _DISTRIBUTION), evergreen)
+        return cls(distribution=HorizonDistribution.load(folder / _DISTRIBUTION), **load_arrays(folder / _PLANES))
+
+    def take(self, planes: np.ndarray) -> CanopySkyline:
+        """Return the skylines of those of some ``planes`` that are hidden, by their positions among these; in the order asked for."""
+        place = pd.Index(self.planes).get_indexer(planes)
+        hidden = np.flatnonzero(place >= 0)
+        return CanopySkyline(hidden, self.distribution.take(place[hidden]), self.evergreen[place[hidden]])
 
 
 def canopy_skyline(

@@ -7,7 +7,6 @@ Weather, time of year, module tilt and what lies beyond the surface enter later,
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from geodata.errors import InputError
+from twin.array_file import load_arrays, save_arrays
 from twin.sky.compiled import compiled, side_by_side
 from twin.sky.horizon import Window, horizon_slopes
 from twin.sky.lines import Grid, Lines, checked_azimuths
@@ -132,18 +132,13 @@ class HorizonDistribution:
         )  # fmt: skip
 
     def save(self, path: Path) -> None:
-        """Write the distribution as compressed npz; equal distributions give equal files."""
-        # as np.savez_compressed does, but at the fastest level: five times as fast, files a little larger
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            for field in fields(self):
-                with archive.open(f"{field.name}.npy", "w", force_zip64=True) as target:
-                    np.lib.format.write_array(target, getattr(self, field.name), allow_pickle=False)
+        """Write the distribution as `twin.array_file.save_arrays` does."""
+        save_arrays(path, {field.name: getattr(self, field.name) for field in fields(self)})
 
     @classmethod
     def load(cls, path: Path) -> HorizonDistribution:
         """Read what `save` has written."""
-        with np.load(path, allow_pickle=False) as stored:
-            return cls(**{field.name: stored[field.name] for field in fields(cls)})
+        return cls(**load_arrays(path))
 
 
 def reduce_horizons(

@@ -32,7 +32,7 @@ from twin.sky.tiles import (
     tiles_of,
 )
 
-DISTRIBUTION = "distribution.npz"
+DISTRIBUTION = "distribution.arrow"
 FAR = "far.npy"
 _HASH = "sha256"
 
@@ -200,17 +200,18 @@ class _Sweep:
         """Return the folder with the skylines of one tile, swept only if its rectangle or its planes have changed."""
         tile, planes, size = job.tile, job.planes, self.surface.cell_size_m
         read: list[np.ndarray] = []
+        before = self._looked_at_before(job)
 
         def look(folder: Path) -> None:
-            known = self._hash_before(job)
-            if known is None:
-                read.append(self.surface.read(tile.near))
-                known = _digest(read[0].tobytes())
-            (folder / _HASH).write_text(known, encoding="ascii")
+            if before is not None and not reaches(self.changed, tile.near):
+                (folder / _HASH).write_bytes((before / _HASH).read_bytes())
+                return
+            read.append(self.surface.read(tile.near))
+            (folder / _HASH).write_text(_digest(read[0].tobytes()), encoding="ascii")
 
         def fill(folder: Path) -> None:
             heights = read.pop() if read else self.surface.read(tile.near)
-            found = self._updated(job, heights, threads)
+            found = None if before is None else self._updated(job, before, heights, threads)
             if found is None:
                 found = sweep_tile(
                     tile, heights, size, planes.shapes,
@@ -220,23 +221,22 @@ class _Sweep:
 
         return self.keep(*job.swept(self.keep(*job.looked_at, look), size, self.azimuths), fill)
 
-    def _hash_before(self, job: _TileJob) -> str | None:
-        """Return the hash of a tile's heights where they are those of before, read then and not again."""
+    def _looked_at_before(self, job: _TileJob) -> Path | None:
+        """Return the part that holds the hash of the heights of before in the same rectangle, if there is one."""
         if self.before is None or job.before is None or job.before.tile.near != job.tile.near:
             return None
-        if reaches(self.changed, job.tile.near):
-            return None
-        seen = self.before.known(*job.before.looked_at)
-        return None if seen is None else (seen / _HASH).read_text(encoding="ascii")
+        return self.before.known(*job.before.looked_at)
 
-    def _updated(self, job: _TileJob, heights: np.ndarray, threads: int) -> HorizonDistribution | None:
-        """Return a tile's skylines from those of before, or None where these are not known or of little use."""
+    def _updated(self, job: _TileJob, before: Path, heights: np.ndarray, threads: int) -> HorizonDistribution | None:
+        """Return a tile's skylines from those of before, or None where these are not known or of little use.
+
+        ``before`` is the part of `_looked_at_before`.
+        """
         tile, then, town = job.tile, job.before, self.before
-        if town is None or then is None or then.tile.near != tile.near or np.isnan(heights).all():
+        if town is None or then is None or np.isnan(heights).all():
             return None
         size = town.surface.cell_size_m
-        seen = town.known(*then.looked_at)
-        swept = None if seen is None else town.known(*then.swept(seen, size, self.azimuths))
+        swept = town.known(*then.swept(before, size, self.azimuths))
         if swept is None:
             return None
         found = HorizonDistribution.load(swept / DISTRIBUTION)

@@ -36,12 +36,8 @@ class TownSky:
         return self.near.sampling != Sampling.NO_SURFACE
 
     def take(self, planes: np.ndarray) -> TownSky:
-        """Return the sky of some planes, ascending."""
-        trees = None
-        if self.trees is not None:
-            hidden = np.flatnonzero(np.isin(planes, self.trees.planes))
-            at = np.searchsorted(self.trees.planes, planes[hidden])
-            trees = CanopySkyline(hidden, self.trees.distribution.take(at), self.trees.evergreen[at])
+        """Return the sky of some planes, in the order asked for."""
+        trees = None if self.trees is None else self.trees.take(planes)
         return TownSky(self.near.take(planes), self.far_deg[planes], trees)
 
     def factors(self, planes: pd.DataFrame, resource: Resource, timezone: str) -> PlaneFactors | BlendedFactors:
@@ -67,15 +63,12 @@ def other_trees(
     before: CanopySkyline | None, old: np.ndarray, after: CanopySkyline | None, new: np.ndarray
 ) -> np.ndarray:
     """Return which planes other trees hide, or another share of evergreen ones; positions as in `other_sky`."""
-    place, spot = (tree_places(trees, wanted) for trees, wanted in ((before, old), (after, new)))
-    differs: np.ndarray = (place >= 0) != (spot >= 0)
-    both = np.flatnonzero((place >= 0) & (spot >= 0))
-    if before is not None and after is not None and len(both):
-        one, two = before.distribution.take(place[both]), after.distribution.take(spot[both])
-        differs[both] = changed_planes(one, two) | (before.evergreen[place[both]] != after.evergreen[spot[both]])
+    parts = [trees.take(planes) for trees, planes in ((before, old), (after, new)) if trees is not None]
+    differs = np.zeros(len(new), dtype=bool)
+    for part in parts:
+        differs[part.planes] ^= True
+    if len(parts) == 2:
+        both = np.intersect1d(parts[0].planes, parts[1].planes)
+        one, two = (part.take(both) for part in parts)
+        differs[both] = changed_planes(one.distribution, two.distribution) | (one.evergreen != two.evergreen)
     return differs
-
-
-def tree_places(trees: CanopySkyline | None, planes: np.ndarray) -> np.ndarray:
-    """Return the position of each of ``planes`` among those that trees hide something from, -1 where it is none."""
-    return np.full(len(planes), -1) if trees is None else pd.Index(trees.planes).get_indexer(planes)

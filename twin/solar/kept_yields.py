@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 CHUNK = 512
 """Roofs computed at a time, and roofs per stored file of hours."""
@@ -43,15 +42,3 @@ class KeptYields:
             mine = np.flatnonzero((rows >= 0) & (rows // CHUNK == number))
             block = np.load(self.out / HOURS_FOLDER / f"{number:05d}.npy", mmap_mode="r")
             hours[mine] = block[rows[mine] % CHUNK]
-
-
-def same_roofs(before: pd.DataFrame, roofs: pd.DataFrame) -> np.ndarray:
-    """Return the position of each of ``roofs`` in the table of before, -1 where any of its columns is another now."""
-    rows = np.asarray(pd.Index(before["roof_id"]).get_indexer(roofs["roof_id"]))
-    if list(before.columns) != list(roofs.columns) or not len(before):
-        return np.full(len(roofs), -1)
-    for name in roofs.columns.drop("geometry", errors="ignore"):
-        one, two = before[name].iloc[np.maximum(rows, 0)].reset_index(drop=True), roofs[name].reset_index(drop=True)
-        same = (one == two) | (one.isna() & two.isna())
-        rows = np.where(same.fillna(False).to_numpy(dtype=bool), rows, -1)
-    return rows

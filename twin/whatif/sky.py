@@ -19,7 +19,7 @@ from twin.sky.canopy_skyline import CanopySkyline, canopy_skyline, changed_plane
 from twin.sky.planes import HorizonDistribution
 from twin.sky.tiles import SurfaceFolder, far_skyline, tiles_of
 from twin.sky.town import Keep, Known, SweptTown, far_surfaces, near_skyline
-from twin.sky.town_sky import TownSky, other_trees, tree_places
+from twin.sky.town_sky import TownSky, other_trees
 
 
 @dataclass(frozen=True)
@@ -129,15 +129,12 @@ def _joined(
 
 def _picked(*parts: tuple[CanopySkyline | None, np.ndarray, np.ndarray]) -> CanopySkyline | None:
     """Return the trees of planes of several skylines; each part gives which planes, and where these planes go."""
-    found = []
-    for trees, wanted, to in parts:
-        place = tree_places(trees, wanted)
-        if trees is not None and (place >= 0).any():
-            hidden = place >= 0
-            found.append((to[hidden], trees.distribution.take(place[hidden]), trees.evergreen[place[hidden]]))
+    found = [(trees.take(wanted), to) for trees, wanted, to in parts if trees is not None]
+    found = [(trees, to) for trees, to in found if len(trees.planes)]
     if not found:
         return None
-    planes = np.concatenate([part[0] for part in found])
+    planes = np.concatenate([to[trees.planes] for trees, to in found])
     order = np.argsort(planes)
-    joined = HorizonDistribution.join([part[1] for part in found])
-    return CanopySkyline(planes[order], joined.take(order), np.concatenate([part[2] for part in found])[order])
+    joined = HorizonDistribution.join([trees.distribution for trees, _ in found])
+    evergreen = np.concatenate([trees.evergreen for trees, _ in found])
+    return CanopySkyline(planes[order], joined.take(order), evergreen[order])

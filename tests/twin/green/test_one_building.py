@@ -17,7 +17,7 @@ from twin.green.heat import shaded_grounds
 from twin.green.plots import plot_cover
 from twin.green.trees_in_sight import SeenBefore, trees_in_sight
 from twin.overlay import shared_areas
-from twin.same_rows import moved_pieces, same_rows
+from twin.same_rows import moved_pieces, row_before
 from twin.sky.changed_heights import changed_bounds
 from twin.sky.tiles import SurfaceFolder
 
@@ -140,10 +140,14 @@ def test_rows_are_the_same_by_outline_and_columns():
     now = moved(then)
     now.loc[3, "altitude"] = 50.5
     now.loc[4, "altitude"] = np.nan
-    assert np.flatnonzero(~same_rows(now, then, "building_id", ["altitude", "block_id"])).tolist() == [3, 4, 200]
-    assert np.flatnonzero(~same_rows(now, then, "building_id")).tolist() == [200]
-    assert not same_rows(pd.concat([then, then[:1]]), then, "building_id")[[0, len(then)]].any()
-    assert same_rows(then, then.drop(columns="block_id"), "building_id", ["block_id"]).all()
+    rows = row_before(now, then, "building_id", ["altitude", "block_id"])
+    assert np.flatnonzero(rows < 0).tolist() == [3, 4, 200]
+    assert np.flatnonzero(row_before(now, then, "building_id") < 0).tolist() == [200]
+    assert (row_before(now, then, "building_id", outlines=False) == np.arange(len(then))).all()
+    backward = row_before(now, then[::-1], "building_id", ["altitude"])
+    assert backward[[0, 3, 5]].tolist() == [len(then) - 1, -1, len(then) - 6]
+    assert (row_before(pd.concat([then, then[:1]]), then, "building_id")[[0, len(then)]] < 0).all()
+    assert (row_before(then, then.drop(columns="block_id"), "building_id", ["block_id"]) >= 0).all()
 
 
 def test_pieces_that_changed_order_are_told_apart():

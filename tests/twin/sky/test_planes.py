@@ -84,12 +84,12 @@ def test_save_load_take_and_join(tmp_path, houses):
     grid = Grid.of(houses.heights, houses.cell_size_m)
     cells = plane_cells(houses.shapes, grid, 0.0, houses.north)
     whole = reduce_horizons(grid, cells, houses.tilt_deg, houses.azimuth_deg, 4, near=(0, 0, 192, 192))
-    whole.save(tmp_path / "a.npz")
-    whole.save(tmp_path / "b.npz")
-    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    whole.save(tmp_path / "a.arrow")
+    whole.save(tmp_path / "b.arrow")
+    assert (tmp_path / "a.arrow").read_bytes() == (tmp_path / "b.arrow").read_bytes()
     order = np.random.default_rng(0).permutation(len(whole))
     mixed = HorizonDistribution.join(
-        [whole.take(order[:20]), HorizonDistribution.load(tmp_path / "a.npz").take(order[20:])]
+        [whole.take(order[:20]), HorizonDistribution.load(tmp_path / "a.arrow").take(order[20:])]
     )
     back = mixed.take(np.argsort(order))
     for name in ("azimuths_deg", "cells", "sampling", "height_m", "near", "start", "bin", "count"):
