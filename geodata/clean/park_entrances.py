@@ -14,13 +14,11 @@ from geodata.repair_points import repair_points
 from geodata.study_area import StudyArea, with_parcels
 
 TEXTS = ("source_id", "park_name", "name")
-BORDER_M = 25.0
-"""A surveyed entrance may stand so far outside the border that a park was designated with."""
 
 
-def entrance_area(area: StudyArea, parks: gpd.GeoDataFrame | None) -> StudyArea:
-    """Return the study area together with the parks that reach out of it, and with what lies just outside their borders."""
-    return area if parks is None else with_parcels(area, parks.set_geometry(parks.buffer(BORDER_M)))
+def entrance_area(area: StudyArea, parks: gpd.GeoDataFrame | None, reach_m: float) -> StudyArea:
+    """Return the study area together with the parks that reach out of it, and with what lies within ``reach_m`` of their borders."""
+    return area if parks is None else with_parcels(area, parks.set_geometry(parks.buffer(reach_m)))
 
 
 def clean_park_entrances(raw: Sequence[RawLayer], area: StudyArea) -> CleanLayer:

@@ -35,6 +35,7 @@ from pipelines.about import release_about
 from pipelines.steps import Step, step
 from pipelines.store import sha256_file
 from pipelines.work import Work
+from twin.green.access.walk_network import access_parameters
 from twin.publish.maps import draw_terrain
 from twin.publish.run_info import NO_VINTAGE
 from twin.solar.resource import prepare_resource
@@ -221,7 +222,8 @@ def park_entrances(work: Work) -> None:
 
     정제한 공원 출입구 조사: 보행 거리 계산용, 공개하지 않음.
     """
-    area = entrance_area(load_area(work), work.frame_or_none("sources/parks"))
+    reach = float(access_parameters()["entrance_reach"])
+    area = entrance_area(load_area(work), work.frame_or_none("sources/parks"), reach)
     work.write_clean(clean_park_entrances(_read(work, "park_entrances", area), area))
 
 

@@ -64,7 +64,7 @@ def test_gates_of_a_park_that_reaches_out_are_kept(area, box, raw_layer):
     parks = gpd.GeoDataFrame({"park_id": ["a"]}, geometry=[box(900, 0, 200, 100)], crs=area.crs)
     raw = raw_layer("park_entrances", [point(1120, 50), point(1130, 50), point(950, -20)], park_name=["가"] * 3)
     alone, with_park = (
-        clean_park_entrances([raw], entrance_area(area, frame)).account for frame in (None, parks)
+        clean_park_entrances([raw], entrance_area(area, frame, 25.0)).account for frame in (None, parks)
     )  # fmt: skip
     assert (alone.outside, alone.published) == (3, 0)
     assert (with_park.outside, with_park.published) == (1, 2)

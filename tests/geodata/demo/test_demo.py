@@ -11,61 +11,21 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pvlib
-import pyogrio
 import pytest
 import rasterio
 import shapely
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from geodata.demo import write_demo
 from geodata.errors import InputError
 from geodata.map_sheets import sheets_over
 from geodata.site import Site
 from geodata.study_area import build_study_area, legal_dongs
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("town")
-    write_demo(folder, "town")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def truth(town: Path) -> dict:
-    return json.loads((town / "truth.json").read_text(encoding="utf-8"))
+from tests.geodata.demo.demo_files import duplicates, members, read
 
 
 @pytest.fixture(scope="module")
 def study(town: Path) -> shapely.Polygon:
     return build_study_area(Site.load(town / "site.yaml")).area
-
-
-@pytest.fixture(scope="module")
-def roads(town: Path) -> gpd.GeoDataFrame:
-    sheets = [read(path) for path in sorted((town / "inbox").glob("376*.zip"))]
-    return gpd.GeoDataFrame(pd.concat(sheets, ignore_index=True), crs=sheets[0].crs)
-
-
-def members(path: Path) -> list[str]:
-    with zipfile.ZipFile(path) as archive:
-        return archive.namelist()
-
-
-def read(path: Path) -> gpd.GeoDataFrame:
-    """All shapefiles of a zip, as CP949."""
-    parts = [
-        pyogrio.read_dataframe(f"/vsizip/{{{path}}}/{name}", encoding="CP949")
-        for name in members(path)
-        if name.endswith(".shp")
-    ]
-    return gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=parts[0].crs)
-
-
-@pytest.fixture(scope="module")
-def parcels(town: Path) -> gpd.GeoDataFrame:
-    return read(town / "inbox" / "AL_D002_41_20260609.zip")
 
 
 @pytest.fixture(scope="module")
@@ -82,17 +42,6 @@ def cover(town: Path) -> gpd.GeoDataFrame:
 def digests(folder: Path) -> dict[str, str]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-def duplicates(frame: gpd.GeoDataFrame) -> int:
-    """Rows that repeat an earlier one in every column and in geometry; rows without geometry do not count."""
-    present = frame[frame.geometry.notna()]
-    return int(
-        pd.DataFrame(present.drop(columns="geometry"))
-        .assign(wkb=shapely.to_wkb(present.geometry.to_numpy(), hex=True))
-        .duplicated()
-        .sum()
-    )
 
 
 def test_site_file_loads_and_says_it_is_a_demo(town: Path, study: shapely.Polygon) -> None:
@@ -292,63 +241,6 @@ def test_parks_come_in_the_old_coordinate_system(town: Path, truth: dict, study:
     assert (single["EXCUT_SE"][inside] == "EMA0002").sum() == planted["planned"] > 0
 
 
-def test_road_centrelines_run_in_the_middle_of_the_roads(roads: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame) -> None:
-    land = parcels[parcels["A5"].str.endswith("도", na=False) & parcels.geometry.notna()]
-    ground = shapely.union_all(shapely.make_valid(land.geometry.to_numpy()), grid_size=0.01)
-    streets = roads[roads["도로구분"].isin(["시도", "면리간도로"])]
-    inside = shapely.length(shapely.intersection(streets.geometry.to_numpy(), ground)).sum()
-    # a lot whose shape was taken away, and bends, of which straightening cuts a little
-    assert inside > 0.985 * streets.length.sum()
-    # halfway along, both kerbs are equally near: the land reaches half the width to both sides
-    whole = streets[(streets["도로폭"] > 0) & (streets.length > 40)]
-    middle = shapely.line_interpolate_point(whole.geometry.to_numpy(), 0.5, normalized=True)
-    kerb = shapely.distance(middle, ground.boundary)
-    assert np.median(np.abs(2 * kerb - whole["도로폭"])) < 1.0
-    # streets are told whole: nearly all street land is within half a width, and the rounded corners, of a line
-    near = shapely.union_all(shapely.buffer(streets.geometry.to_numpy(), streets["도로폭"].clip(lower=4) / 2 + 8))
-    assert ground.difference(near).area < 0.03 * ground.area
-
-
-def test_streets_and_footways_hang_together(roads: gpd.GeoDataFrame, truth: dict) -> None:
-    assert set(roads["도로구분"]) == {"시도", "면리간도로", "부지안도로", "소로"}
-    shapes = roads.geometry.to_numpy()
-    one, other = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=0.05)
-    count, part = connected_components(coo_array((np.ones(len(one)), (one, other)), shape=(len(shapes), len(shapes))))
-    largest = np.argmax(np.bincount(part, weights=roads.length, minlength=count))
-    assert roads.length[part == largest].sum() > 0.95 * roads.length.sum()
-    assert truth["roads"]["length_by_purpose_m"]["path"] > 1_000
-    assert truth["roads"]["length_by_purpose_m"]["drive"] > 3_000
-
-
-def test_roads_come_by_sheet_and_are_numbered_in_it(roads: gpd.GeoDataFrame, truth: dict, town: Path) -> None:
-    planted = truth["roads"]
-    assert sorted(planted["sheets"]) == sorted(path.stem for path in (town / "inbox").glob("376*.zip"))
-    assert len(planted["sheets"]) >= 2
-    assert len(roads) == planted["rows"]
-    assert duplicates(roads) >= planted["exact_duplicate_rows"] > 0
-    assert roads["UFID"].str.fullmatch("10000376120[0-9]{2}A002[0-9]{17}").all()
-    frames = sheets_over(tuple(roads.total_bounds), "EPSG:5186").set_index("number").geometry.buffer(0.01)
-    assert shapely.covers(frames.loc[roads["UFID"].str[5:13]].to_numpy(), roads.geometry.to_numpy()).all()
-
-
-def test_park_entrances_stand_at_the_parks_that_they_name(town: Path, truth: dict, roads: gpd.GeoDataFrame) -> None:
-    planted = truth["park_entrances"]
-    gates = read(town / "inbox" / "공원출입구_조사.zip")
-    assert len(gates) == planted["rows"]
-    assert duplicates(gates) == planted["exact_duplicate_rows"]
-    gates = gates.drop_duplicates("출입구번호")
-    parks = read(town / "inbox" / "UPIS_C_UQ153.zip").drop_duplicates("PRESENT_SN").to_crs("EPSG:5186")
-    whole = parks[parks["DGM_NM"].str.startswith("가상 제")].set_index("DGM_NM").geometry
-    mine = gates[gates["공원명"].isin(whole.index)]
-    assert mine["공원명"].nunique() >= planted["parks_surveyed"] - 1  # the name of one park in the file is damaged
-    border = shapely.distance(mine.geometry.to_numpy(), whole[mine["공원명"]].boundary.to_numpy())
-    assert border.max() < 7.5  # five standard deviations of the survey
-    assert shapely.distance(mine.geometry.to_numpy(), shapely.union_all(roads.geometry.to_numpy())).max() < 40
-    strays = gates[gates["공원명"] == "가상 체육관"]
-    assert len(strays) == planted["without_park"]
-    assert strays.distance(shapely.union_all(whole.to_numpy())).min() > 100
-
-
 def test_plan_fills_the_district_with_its_homes(town: Path, truth: dict) -> None:
     plan = read(town / "inbox" / "LH_토지이용계획.zip")
     district = read(town / "inbox" / "LT_C_LHZONE.zip")
@@ -481,20 +373,6 @@ def test_real_readers_find_what_was_planted(town: Path, truth: dict) -> None:
     assert (told["no_geometry"], told["coordinates_out_of_range"]) == (
         planted["without_place"], planted["degrees_swapped"],
     )  # fmt: skip
-
-
-def test_bus_stops_stand_beside_the_streets(town: Path, truth: dict, roads: gpd.GeoDataFrame) -> None:
-    table = pd.read_csv(town / "inbox" / "국토교통부_전국 버스정류장 위치정보.csv", encoding="cp949", dtype="str")
-    assert len(table) == truth["bus_stops"]["rows"]
-    assert table.duplicated().sum() == truth["bus_stops"]["exact_duplicate_rows"]
-    mine = table[(table["도시코드"] == "31060") & table["위도"].str.startswith("37", na=False)].drop_duplicates()
-    assert len(mine) == truth["bus_stops"]["published"]
-    places = gpd.GeoSeries.from_xy(mine["경도"].astype(float), mine["위도"].astype(float), crs="EPSG:4326")
-    streets = roads[roads["도로구분"] == "시도"] if "도로구분" in roads.columns else roads
-    near = streets.to_crs("EPSG:5186").sindex.nearest(places.to_crs("EPSG:5186"), return_distance=True)[1]
-    # half of the widest street and a step beside it
-    assert near.max() < 20
-    assert near.min() > 1
 
 
 @pytest.mark.check
