@@ -39,6 +39,7 @@ _DONG_MARGIN = 0.005
 """Dong boundaries are simplified and lots are redrawn: this much around a dong still counts [deg]."""
 
 
+@lru_cache(maxsize=256)
 def identify(definition: str | pyproj.CRS | None) -> str | None:
     """Return ``EPSG:nnnn`` for a WKT, `.prj` text or code, or None if it is none of the known systems.
 

@@ -110,8 +110,10 @@ def has_place(look: Look, role: Role) -> bool:
 
 def abroad(look: Look) -> str:
     """Return what a city model that lies outside Korea by its own system is; '' for any other file."""
+    if look.format != "city" or not len(look.boxes):
+        return ""
     own = crs_module.identify(look.crs_definition)
-    if look.format != "city" or own is None or own in crs_module.KOREAN_CRS or not len(look.boxes):
+    if own is None or own in crs_module.KOREAN_CRS:
         return ""
     if not crs_module.judge(own, look.boxes).refused:
         return ""

@@ -11,6 +11,7 @@ from geodata.catalogue import COMPARISON_LAYERS
 from geodata.site import PRESENT, Site
 from pipelines.about import release_about
 from pipelines.assets.green import index_has_level
+from pipelines.assets.written import check_written
 from pipelines.step_names import INVENTORY
 from pipelines.steps import Step, step
 from pipelines.work import Work
@@ -59,6 +60,7 @@ def comparison(work: Work) -> None:
     unshaded = any(work.need(f"{name}/districts").metadata.get("unshaded", True) for name in (PRESENT, *plans))
     about = replace(release_about(work.site, newest_vintage(work.inventory()), unshaded=unshaded), lineage=LINEAGE)
     write_geopackage(work.out / "comparison.gpkg", layers, about, COMPARISON_LAYERS)
+    check_written(work)
     blocks = layers["comparison_blocks"]
     for number, plan in enumerate(plans):
         places = [work.out / f"{plan}_change.png", *([work.preview] if number == 0 else [])]

@@ -12,6 +12,7 @@ from geodata.parameters import Parameters, load_parameters
 from geodata.site import PRESENT, Site
 from pipelines.about import release_about
 from pipelines.assets.sources import AREA, load_area
+from pipelines.assets.written import check_written
 from pipelines.code_version import library_versions
 from pipelines.step_names import INVENTORY
 from pipelines.steps import Step, step
@@ -215,6 +216,7 @@ def geopackage(work: Work) -> None:
     names = [name.partition("/")[2] for name in _layer_needs() if work.has(name)]
     layers = {name: work.frame(f"scenario/{name}") for name in names}
     write_geopackage(work.out / "twin.gpkg", layers, about_of(work))
+    check_written(work)
     work.metadata["layers"] = {name: len(frame) for name, frame in layers.items()}
 
 
@@ -271,6 +273,7 @@ def city3d(work: Work) -> None:
         about_of(work),
         name=f"{work.site.name}/{work.scenario}",
     )
+    check_written(work)
 
 
 REPORT_LAYERS = ("districts", "buildings", "roofs", "green", "parks", "parcels", "carbon_path", "quality", "run_info")

@@ -20,6 +20,7 @@ from pipelines.assets.shortlist import CARDS
 from pipelines.assets.sources import AREA
 from pipelines.assets.sources import STEPS as SOURCE_STEPS
 from pipelines.assets.web import WEB
+from pipelines.assets.written import names_checked
 from pipelines.checks import plan_without_blocks, release_problems
 from pipelines.code_version import code_version, library_versions
 from pipelines.instance import Workplace
@@ -274,7 +275,7 @@ def publish(workplace: Workplace, store: Store, *, now: datetime) -> dict[str, A
             inputs_digest,
             now=now,
             keep=site.keep_releases,
-            validate=validate_release,
+            validate=partial(validate_release, checked=names_checked(stored_files)),
             beside=with_catalogue(partial(make_beside, about=about), facts),
             expected=expected,
         )

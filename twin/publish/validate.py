@@ -6,7 +6,7 @@ The standard is checked by GDAL's `validate_gpkg`, in pure Python, with its extr
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -44,24 +44,36 @@ def validate_geopackage(path: Path, catalogue: Mapping[str, Layer] = LAYERS) -> 
     return found
 
 
-def validate_release(folder: Path) -> list[str]:
+def has_standard(path: Path) -> bool:
+    """Tell whether `file_problems` knows what a file called ``path`` must be."""
+    return path.name.endswith((".gpkg", ".city.json"))
+
+
+def file_problems(path: Path) -> list[str]:
+    """Return everything that is wrong with one GeoPackage or CityJSON file by itself; each line begins with its name."""
+    if path.suffix == ".gpkg":
+        return validate_geopackage(path, GEOPACKAGES.get(path.name, LAYERS))
+    return cityjson_problems(path)
+
+
+def validate_release(folder: Path, *, checked: Collection[str] = ()) -> list[str]:
     """Return everything that is wrong with the GeoPackages, GeoParquet, CityJSON and raster files of a release.
 
-    A release without any GeoPackage is wrong too.
+    A release without any GeoPackage is wrong too. Files named in ``checked``, with forward slashes, have passed `file_problems`
+    as they are and are not looked at again.
     """
-    paths = sorted(folder.rglob("*.gpkg"))
-    if not paths:
+    paths = sorted(path for path in folder.rglob("*") if has_standard(path) and path.is_file())
+    if not any(path.suffix == ".gpkg" for path in paths):
         return [f"{folder.name}: holds no GeoPackage"]
     found = [
         f"{path.relative_to(folder).parent.as_posix()}/{problem}".removeprefix("./")
         for path in paths
-        for problem in validate_geopackage(path, GEOPACKAGES.get(path.name, LAYERS))
+        if path.relative_to(folder).as_posix() not in checked
+        for problem in file_problems(path)
     ]
     for path in sorted(folder.glob("geoparquet/*/*.parquet")):
         twin = folder / path.parent.name / "twin.gpkg"
         found += [f"{path.parent.name}/{problem}" for problem in _beside_geopackage(path, twin)]
-    for path in sorted(folder.glob("city3d/*/*.city.json")):
-        found += [f"{path.parent.name}/{problem}" for problem in cityjson_problems(path)]
     for path in sorted(folder.glob("rasters/*.tif")):
         found += [f"rasters/{problem}" for problem in raster_problems(path)]
     return found
