@@ -9,11 +9,12 @@ the server that forks them starts as soon as the inbox looks changed.
 
 from __future__ import annotations
 
+import heapq
 import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from graphlib import TopologicalSorter
@@ -47,6 +48,9 @@ class Ahead:
         self._planned = False
         self._told: dict[str, BuiltAhead | None] = {}
         self._waits_for: dict[str, set[str]] = {}
+        self._rank: dict[str, int] = {}
+        self._ready: list[tuple[int, str]] = []
+        self._at_work = 0
         self._peak_mb: dict[int, float] = {}
 
     @contextmanager
@@ -96,8 +100,8 @@ class Ahead:
         self._pool = ProcessPoolExecutor(
             self._workers, self._context, _begin, (self._site, self._store.root, self._over)
         )
-        for asset in [asset for asset, needs in self._waits_for.items() if not needs]:
-            self._submit(asset)
+        self._rank = _begin_first(self._waits_for)
+        self._enqueue([asset for asset, needs in self._waits_for.items() if not needs])
 
     def _serve_processes(self) -> None:
         """Start the server that the processes are forked from, if it does not run yet."""
@@ -141,6 +145,13 @@ class Ahead:
             needs[name] = stored
         return self._store.find(asset, **made_from(step, self._site, needs))
 
+    def _enqueue(self, assets: Iterable[str]) -> None:
+        """Note that nothing is in the way of ``assets``, and let free processes begin with what most rests on."""
+        for asset in assets:
+            heapq.heappush(self._ready, (self._rank[asset], asset))
+        while self._ready and self._at_work < self._workers:
+            self._submit(heapq.heappop(self._ready)[1])
+
     def _submit(self, asset: str) -> None:
         assert self._pool is not None  # noqa: S101 - steps are submitted only once there is one
         try:
@@ -148,21 +159,22 @@ class Ahead:
         except RuntimeError:  # one of the processes has died, or the run is over
             self._give_up(asset)
             return
+        self._at_work += 1
         future.add_done_callback(lambda done: self._done(asset, done))
 
     def _done(self, asset: str, done: Future[tuple[BuiltAhead, int, float]]) -> None:
         with self._changed:
+            self._at_work -= 1
+            ready: list[str] = []
             if done.cancelled() or done.exception() is not None:
                 self._give_up(asset)
-                return
-            self._told[asset], process, self._peak_mb[process] = done.result()
-            ready = []
-            for other, needs in self._waits_for.items():
-                if asset in needs:
-                    needs.discard(asset)
-                    ready += [] if needs else [other]
-            for other in ready:
-                self._submit(other)
+            else:
+                self._told[asset], process, self._peak_mb[process] = done.result()
+                for other, needs in self._waits_for.items():
+                    if asset in needs:
+                        needs.discard(asset)
+                        ready += [] if needs else [other]
+            self._enqueue(ready)
             if len(self._told) == len(self._steps) and self._pool is not None:
                 # the memory of the processes is free for what follows
                 self._pool.shutdown(wait=False)
@@ -176,6 +188,15 @@ class Ahead:
                 if asset in needs and other not in self._told:
                     self._give_up(other)
             self._changed.notify_all()
+
+
+def _begin_first(needs: Mapping[str, Collection[str]]) -> dict[str, int]:
+    """Return the rank of each asset, lowest first: those on which the longest chains of others rest, then in the given order."""
+    above = dict.fromkeys(needs, 0)
+    for asset in reversed(tuple(TopologicalSorter(needs).static_order())):
+        for need in needs[asset]:
+            above[need] = max(above[need], above[asset] + 1)
+    return {asset: rank for rank, asset in enumerate(sorted(needs, key=lambda a: -above[a]))}
 
 
 _here: dict[str, tuple[Site, Store, dict[str, tuple[Step, str | None]]]] = {}

@@ -6,7 +6,7 @@ import os
 import time
 
 from geodata.site import Site
-from pipelines.ahead import Ahead
+from pipelines.ahead import Ahead, _begin_first
 from pipelines.step_names import INVENTORY
 from pipelines.store import Store
 
@@ -37,3 +37,11 @@ def test_an_inbox_looks_touched_until_it_is_listed_again(tmp_path):
     assert not ahead._inbox_was_touched()
     (inbox / "a.txt").write_text("c", encoding="utf-8")
     assert ahead._inbox_was_touched()
+
+
+def test_what_most_rests_on_begins_first():
+    needs = {"map": {"roofs"}, "shade": set(), "roofs": {"yields"}, "yields": {"sky"}, "sky": set(), "parks": set()}
+    rank = _begin_first(needs)
+    assert sorted(rank, key=rank.__getitem__)[:3] == ["sky", "yields", "roofs"]
+    # alike, in the order in which they are given
+    assert rank["map"] < rank["shade"] < rank["parks"]

@@ -128,9 +128,9 @@ def changed_planes(one: HorizonDistribution, two: HorizonDistribution) -> np.nda
     differs = (np.diff(one.start) != np.diff(two.start)).reshape(-1, directions).any(axis=1)
     alike = np.flatnonzero(~differs)
     first, second = one.take(alike), two.take(alike)
-    unequal = np.concatenate([[0], np.cumsum((first.bin != second.bin) | (first.count != second.count))])
-    ends = first.start[::directions]
-    differs[alike] = unequal[ends[1:]] != unequal[ends[:-1]]
+    unequal = np.flatnonzero((first.bin != second.bin) | (first.count != second.count))
+    ends = first.start[directions::directions]
+    differs[alike[np.unique(np.searchsorted(ends, unequal, side="right"))]] = True
     return differs
 
 

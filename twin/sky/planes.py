@@ -72,16 +72,17 @@ class HorizonDistribution:
         """Return the distribution of some planes, in the order asked for."""
         wanted = np.asarray(planes, dtype=np.int64)
         directions = len(self.azimuths_deg)
-        begin, end = self.start[wanted * directions], self.start[(wanted + 1) * directions]
-        lengths = end - begin
-        total = int(lengths.sum())
-        # position of each entry: where its plane begins, plus its rank within the plane
-        rank = np.arange(total) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        source = np.repeat(begin, lengths) + rank
+        # planes that follow one another are copied in one piece
+        first = np.flatnonzero(np.diff(wanted, prepend=wanted[:1] - 2) != 1)
+        last = np.append(first[1:], len(wanted)) - 1 if len(wanted) else first
+        begin, end = self.start[wanted[first] * directions], self.start[(wanted[last] + 1) * directions]
+        pieces = [slice(*ends) for ends in zip(begin.tolist(), end.tolist(), strict=True)] or [slice(0, 0)]
         sizes = np.diff(self.start).reshape(-1, directions)[wanted]
         return HorizonDistribution(
             azimuths_deg=self.azimuths_deg, cells=self.cells[wanted], sampling=self.sampling[wanted],
-            height_m=self.height_m[wanted], near=self.near[wanted], bin=self.bin[source], count=self.count[source],
+            height_m=self.height_m[wanted], near=self.near[wanted],
+            bin=np.concatenate([self.bin[piece] for piece in pieces]),
+            count=np.concatenate([self.count[piece] for piece in pieces]),
             start=np.concatenate([[0], np.cumsum(sizes.reshape(-1))]).astype(np.int64),
         )  # fmt: skip
 
