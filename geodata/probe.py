@@ -360,8 +360,8 @@ def _look_xyz(member: Member, siblings: Mapping[str, Member]) -> Look:
         dtype=str(heights.dtype),
         has_palette=False,
         cell_size=grid.transform.a * (_DEGREE if degrees else 1.0),
-        minimum=float(heights.min()) if len(heights) else None,
-        maximum=float(heights.max()) if len(heights) else None,
+        minimum=float(np.min(heights)) if len(heights) else None,
+        maximum=float(np.max(heights)) if len(heights) else None,
     )
     projection = companion(member, ".prj", siblings)
     if projection is not None:

@@ -201,8 +201,8 @@ def _make_tile(
         heights.size,
         int(np.isnan(heights).sum()),
         int((~np.isnan(measured)).sum()),
-        float(np.fmin.reduce(heights, axis=None)),
-        float(np.fmax.reduce(heights, axis=None)),
+        float(np.nanmin(heights)),
+        float(np.nanmax(heights)),
     )
     return dict(zip(_TOLD, values, strict=True))
 

@@ -96,7 +96,7 @@ def border_gaps(shapes: Shapes, municipality: pd.Series) -> pd.DataFrame:
         places = places[touching[0] & touching[1]]
         if len(places):
             area = shapely.area(places)
-            rows.append((str(pair), float(area.sum()), len(places), places[area.argmax()]))
+            rows.append((str(pair), float(area.sum()), len(places), places[int(np.argmax(area))]))
     return pd.DataFrame(rows, columns=["pair", "area_m2", "count", "shape"])
 
 

@@ -210,7 +210,7 @@ def _thinned(edges: np.ndarray, minor: np.ndarray, zone: np.ndarray, random: np.
         ends = np.concatenate([shapely.get_coordinates(shapely.get_point(edges, i)) for i in (0, -1)]).round(2)
         _, node = np.unique(ends, axis=0, return_inverse=True)
         node = node.reshape(2, -1)
-        degree = np.bincount(node[:, keep].ravel(), minlength=node.max() + 1)
+        degree = np.bincount(node[:, keep].ravel(), minlength=int(np.max(node)) + 1)
         ring = node[0] == node[1]
         keep &= ~(((degree[node[0]] < 2) | (degree[node[1]] < 2)) & ~ring)
     return keep

@@ -171,7 +171,7 @@ def _axis(values: npt.NDArray[np.float64], name: str, axis: str) -> tuple[float,
         raise InputError(_scattered(name, f"all points have the same {axis}"))
     steps = np.diff(values)
     # one coordinate may be written in two ways that differ in the last decimal
-    cell = float(steps[steps > 0.01 * np.median(steps)].min())
+    cell = float(np.min(steps[steps > 0.01 * np.median(steps)]))
     places = int(np.rint((values[-1] - values[0]) / cell)) + 1
     if places > _MAX_SIDE:
         raise InputError(_scattered(name, f"{places:,} places along {axis}"))

@@ -129,7 +129,7 @@ def _chosen(bars: np.ndarray, footprint: float, *, from_back: bool) -> np.ndarra
     if from_back:
         count = int(np.searchsorted(np.cumsum(area), footprint * (1 - 1e-12))) + 1
         return bars[:count]
-    for count in range(max(1, int(footprint / area.max())), len(bars)):
+    for count in range(max(1, int(footprint / np.max(area))), len(bars)):
         picked = np.unique(np.round(np.linspace(0, len(bars) - 1, count)).astype(int))
         if area[picked].sum() >= footprint:
             return bars[picked]

@@ -33,7 +33,7 @@ def divide(footprint: BaseGeometry, cells: RoofCells, fitted: FittedPlanes) -> l
         return [(0, footprint)]
     cuts = _cuts(footprint, cells, fitted)
     if not cuts:
-        return [(int(np.bincount(fitted.label[cells.inside]).argmax()), footprint)]
+        return [(int(np.argmax(np.bincount(fitted.label[cells.inside]))), footprint)]
     noded = shapely.union_all([shapely.boundary(footprint), *cuts])
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(noded)))
     middles = shapely.point_on_surface(faces)

@@ -200,7 +200,7 @@ def _make_tile(
     return {
         "cells": int(standing.sum()),
         "evergreen": float(evergreen.sum(dtype=np.float64)),
-        "highest_m": float(height.max()),
+        "highest_m": float(np.max(height)),
     }
 
 
@@ -264,8 +264,8 @@ class LeafMix:
         volume, green = (
             _block_sums(part, factor) for part in (tall, tall * np.where(tall > 0, evergreen, np.float32(0.0)))
         )
-        whole = volume.sum()
-        mean = green.sum() / whole if whole > 0 else float(canopy_parameters()["evergreen_share_unknown"])
+        whole = float(np.sum(volume))
+        mean = float(np.sum(green)) / whole if whole > 0 else float(canopy_parameters()["evergreen_share_unknown"])
         spread = MIX_REACH_M / (factor * cell_size_m)
         near, near_green = (gaussian_filter(part, spread, mode="constant", truncate=5.0) for part in (volume, green))
         share = np.divide(near_green, near, out=np.full(near.shape, mean), where=near > 1e-9 * max(whole, 1e-300))

@@ -315,9 +315,9 @@ def _histogram(slope, cell, start, limit, edges, guess, counts, sizes, part, par
         free = limit[plane]
         for place in range(start[plane], start[plane + 1]):
             up = slope[cell[place]]
-            found = np.int64(0)
+            found = 0
             if up > free:
-                found = np.int64(guess[bits[cell[place]] >> _DROPPED_BITS])
+                found = int(guess[bits[cell[place]] >> _DROPPED_BITS])
                 while up > edges[found]:
                     found += 1
             to[found] += 1
@@ -350,13 +350,13 @@ def _move(  # type: ignore[no-untyped-def]  # noqa: PLR0917
             if one == two:
                 continue
             # as in `_histogram`; slow, but few cells see the change
-            gone, come = np.int64(0), np.int64(0)
+            gone, come = 0, 0
             if one > free:
-                gone = np.int64(1)
+                gone = 1
                 while one > edges[gone]:
                     gone += 1
             if two > free:
-                come = np.int64(1)
+                come = 1
                 while two > edges[come]:
                     come += 1
             to[gone] -= 1

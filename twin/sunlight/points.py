@@ -97,7 +97,7 @@ def _before_the_sun(xyz: np.ndarray, box: ChangedBox, sun: SolsticeSun, cell_siz
     ahead = np.maximum(np.maximum(south - xyz[:, 1], xyz[:, 1] - north), 0.0)
     under = (aside == 0) & (ahead == 0)
     # a wall is looked at from up to two and a half cells nearer
-    close = np.flatnonzero(~under & (rise > (np.hypot(aside, ahead) - wide) * slope.min(initial=np.inf)))
+    close = np.flatnonzero(~under & (rise > (np.hypot(aside, ahead) - wide) * np.min(slope, initial=np.inf)))
     x, y = xyz[close, 0, None], xyz[close, 1, None]
     # where the line towards the sun enters and leaves the box, in metres from the point
     with np.errstate(divide="ignore", invalid="ignore"):
