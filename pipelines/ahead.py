@@ -14,13 +14,14 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from graphlib import TopologicalSorter
 from multiprocessing.forkserver import ensure_running
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Condition, Thread
 
 from geodata.site import Site
@@ -48,9 +49,6 @@ class Ahead:
         self._planned = False
         self._told: dict[str, BuiltAhead | None] = {}
         self._waits_for: dict[str, set[str]] = {}
-        self._rank: dict[str, int] = {}
-        self._ready: list[tuple[int, str]] = []
-        self._at_work = 0
         self._peak_mb: dict[int, float] = {}
 
     @contextmanager
@@ -69,7 +67,7 @@ class Ahead:
             if self._pool is not None and self._over is not None:
                 if len(self._told) < len(self._steps):
                     self._over.set()
-                self._pool.shutdown(cancel_futures=True)
+                self._pool.shutdown()
 
     @property
     def peak_memory_mb(self) -> float:
@@ -100,8 +98,7 @@ class Ahead:
         self._pool = ProcessPoolExecutor(
             self._workers, self._context, _begin, (self._site, self._store.root, self._over)
         )
-        self._rank = _begin_first(self._waits_for)
-        self._enqueue([asset for asset, needs in self._waits_for.items() if not needs])
+        Thread(target=self._keep_busy, args=(self._pool,), daemon=True).start()
 
     def _serve_processes(self) -> None:
         """Start the server that the processes are forked from, if it does not run yet."""
@@ -145,40 +142,47 @@ class Ahead:
             needs[name] = stored
         return self._store.find(asset, **made_from(step, self._site, needs))
 
-    def _enqueue(self, assets: Iterable[str]) -> None:
-        """Note that nothing is in the way of ``assets``, and let free processes begin with what most rests on."""
-        for asset in assets:
-            heapq.heappush(self._ready, (self._rank[asset], asset))
-        while self._ready and self._at_work < self._workers:
-            self._submit(heapq.heappop(self._ready)[1])
+    def _keep_busy(self, pool: ProcessPoolExecutor) -> None:
+        """Have the processes build what nothing is in the way of, what most rests on first, until all is built or given up.
 
-    def _submit(self, asset: str) -> None:
-        assert self._pool is not None  # noqa: S101 - steps are submitted only once there is one
-        try:
-            future = self._pool.submit(_build, asset)
-        except RuntimeError:  # one of the processes has died, or the run is over
-            self._give_up(asset)
-            return
-        self._at_work += 1
-        future.add_done_callback(lambda done: self._done(asset, done))
+        It has a thread of its own: a pool that loses a process tells its futures so under a lock that it needs to answer.
+        """
+        rank = _begin_first(self._waits_for)
+        ready = [(rank[asset], asset) for asset, needs in self._waits_for.items() if not needs]
+        heapq.heapify(ready)
+        ended: SimpleQueue[Future[tuple[BuiltAhead, int, float]]] = SimpleQueue()
+        at_work: dict[Future[tuple[BuiltAhead, int, float]], str] = {}
+        while ready or at_work:
+            while ready and len(at_work) < self._workers:
+                asset = heapq.heappop(ready)[1]
+                try:
+                    future = pool.submit(_build, asset)
+                except RuntimeError:  # one of the processes has died, or the run is over
+                    self._give_up(asset)
+                    continue
+                at_work[future] = asset
+                future.add_done_callback(ended.put)
+            if at_work:
+                done = ended.get()
+                for asset in self._note(at_work.pop(done), done):
+                    heapq.heappush(ready, (rank[asset], asset))
+        # the memory of the processes is free for what follows
+        pool.shutdown(wait=False)
 
-    def _done(self, asset: str, done: Future[tuple[BuiltAhead, int, float]]) -> None:
+    def _note(self, asset: str, done: Future[tuple[BuiltAhead, int, float]]) -> list[str]:
+        """Tell how ``asset`` ended, and return what can begin now."""
         with self._changed:
-            self._at_work -= 1
-            ready: list[str] = []
             if done.cancelled() or done.exception() is not None:
                 self._give_up(asset)
-            else:
-                self._told[asset], process, self._peak_mb[process] = done.result()
-                for other, needs in self._waits_for.items():
-                    if asset in needs:
-                        needs.discard(asset)
-                        ready += [] if needs else [other]
-            self._enqueue(ready)
-            if len(self._told) == len(self._steps) and self._pool is not None:
-                # the memory of the processes is free for what follows
-                self._pool.shutdown(wait=False)
+                return []
+            self._told[asset], process, self._peak_mb[process] = done.result()
+            ready = []
+            for other, needs in self._waits_for.items():
+                if asset in needs:
+                    needs.discard(asset)
+                    ready += [] if needs else [other]
             self._changed.notify_all()
+            return ready
 
     def _give_up(self, asset: str) -> None:
         """Leave ``asset``, and all that rests on it, to the run."""
