@@ -9,6 +9,7 @@ import io
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -162,8 +163,9 @@ class _Utf8(io.RawIOBase):
 
     def close(self) -> None:
         if not self.closed:
-            # the stream belongs to its archive, which closes it
-            self._text.detach()
+            # the stream belongs to its archive, which closes it, and may have done so already
+            with suppress(ValueError):
+                self._text.detach()
         super().close()
 
 
