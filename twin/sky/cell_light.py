@@ -25,8 +25,8 @@ STEPS: dict[str, float] = {
     "irradiation_kwh_m2": 1.0,
 }
 """Rasters, in the order of their bands, and the step that their whole numbers count in."""
-MIX_STEPS = 16
-"""The mix of kinds of trees is told to a sixteenth, so that mixed sums are whole numbers, too."""
+MIX_STEPS = 64
+"""The mix of kinds of trees is told to a sixty-fourth, so that mixed sums are whole numbers, too."""
 _PARTS = np.array([2.0**16, 2.0**10, 2.0**10, 2.0**10])
 """Parts of a step that a table counts in: rounding 72 entries errs by a thousandth of a step. Sums stay below 2**31 up to
 8,000 hours or kWh/m2."""
@@ -37,7 +37,7 @@ class Light:
     """A year's sun for cells.
 
     A table is int32 (azimuths, `twin.sky.sun_table.KEYS`, 8): what lies above a horizon of that tangent, for each of `STEPS`, and
-    how much more for every sixteenth of evergreen crowns in the mix. Hours in it are those of sun, not of shade.
+    how much more for every sixty-fourth of evergreen crowns in the mix. Hours in it are those of sun, not of shade.
     """
 
     azimuths_deg: np.ndarray

@@ -207,7 +207,7 @@ def _add(  # type: ignore[no-untyped-def]  # noqa: PLR0917
                 high_row[place] = high[node, place] * (one - share) + high[node + 1, place] * share
         for column in range(columns):
             kind = np.int32(mix[row, column])
-            if kind == 255:
+            if kind == SKIPPED:
                 continue
             key = bits[row, column]
             if far:
@@ -237,7 +237,7 @@ def _add_some(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     for cell in range(part, len(rows), parts):
         row, column, total = rows[cell], columns[cell], sums[cell]
         kind = np.int32(mix[row, column])
-        if kind == 255:
+        if kind == SKIPPED:
             continue
         key = bits[row, column]
         if far:
@@ -274,7 +274,7 @@ def _add_moved(  # type: ignore[no-untyped-def]  # noqa: PLR0917
         for column in range(max(begin[row], 0), min(end[row], columns)):
             old_key, new_key = before[row, column], after[row, column]
             kind = np.int32(mix[row, column])
-            if old_key == new_key or kind == 255:
+            if old_key == new_key or kind == SKIPPED:
                 continue
             if far:
                 left = column // step
@@ -320,7 +320,7 @@ def _add_refar(  # type: ignore[no-untyped-def]  # noqa: PLR0917
                 continue
             for column in range(left * step, min((left + 1) * step, columns)):
                 kind, up = np.int32(mix[row, column]), slope[row, column]
-                if kind == 255 or np.isnan(up):
+                if kind == SKIPPED or np.isnan(up):
                     continue
                 right = np.float32(column - left * step) / np.float32(step)
                 for turn in range(2):
