@@ -41,16 +41,20 @@ def updated_sums(
     if len(then.heights) != len(now.heights) or any(np.isnan(sight.heights[0]).all() for sight in (then, now)):
         return None
     before, after = (maker.far_field(tile, sight.heights[0], sight.lowest, sight.nodes) for sight in (then, now))
-    anew = _standing_otherwise(maker, tile, then, now) | (before.rise != after.rise)
-    changed = [window_of(differing(*pair)) for pair in zip(_swept(then), _swept(now), strict=True)]
+    old_surfaces, surfaces = (maker.surfaces(tile, sight.heights) for sight in (then, now))
+    pairs = list(zip(old_surfaces, surfaces, strict=True))
+    # cells with another height, other trees on them or another mix of trees around
+    anew = (before.rise != after.rise) | (old_surfaces[0].mix != surfaces[0].mix)
+    for one, two in zip(then.heights, now.heights, strict=True):
+        anew |= differing(one, two)[maker.inner(tile)]
+    changed = [window_of(differing(old.grid.heights, new.grid.heights)) for old, new in pairs]
     wide = any(part is not None and is_wide(part, now.heights[0].shape) for part in changed)
     if wide or anew.sum() > _MOST_CELLS * anew.size:
         return None
     window, azimuths = maker.window(tile), maker.light.azimuths_deg
-    old_surfaces, surfaces = (maker.surfaces(tile, sight.heights) for sight in (then, now))
     fields = FarField(before.low, before.high, after.rise, after.step), after
     updated = sums.copy()
-    for old, new, part in zip(old_surfaces, surfaces, changed, strict=True):
+    for (old, new), part in zip(pairs, changed, strict=True):
         if part is not None:
             grids = old.grid, new.grid
             updated += moved_sums(grids, new, azimuths, window, fields[0], changed=part, threads=threads)
@@ -60,21 +64,3 @@ def updated_sums(
         cells = row.astype(np.int64), column.astype(np.int64)
         updated[:, row, column] = sums_of_cells(surfaces, azimuths, window, cells, after, threads=threads)
     return updated
-
-
-def _standing_otherwise(maker: RasterMaker, tile: RasterTile, then: TileSight, now: TileSight) -> np.ndarray:
-    """Return which cells have another height, other trees on them or another mix of trees around."""
-    inner = maker.inner(tile)
-    found = np.zeros(tile.wanted.shape, dtype=bool)
-    differs = [differing(*pair) for pair in zip(then.heights, now.heights, strict=True)]
-    for part in differs:
-        found |= part[inner]
-    if any(part.any() for part in differs[1:]):
-        found |= maker.mix(tile, then.heights) != maker.mix(tile, now.heights)
-    return found
-
-
-def _swept(sight: TileSight) -> list[np.ndarray]:
-    """Return the heights of the surfaces of `RasterMaker.surfaces`."""
-    ground = sight.heights[0]
-    return [ground] if len(sight.heights) == 1 else [ground, ground + sight.heights[1]]
